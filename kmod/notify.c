@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sleeping and waking.
+ *
+ *	sleeper                           publisher (user mode)
+ *	  join the wait queue               STORE.rel position
+ *	  STORE wait word        (arm)      LOAD wait word of the peer
+ *	  fence the publisher's CPUs        if changed: KICK
+ *	  LOAD position, sleep
+ *
+ * This is Dekker's pattern: each side stores and then loads what the other
+ * stored, and at least one must see the other. The publisher has no fence; the
+ * sleeper puts one into its instruction stream by an interrupt, as
+ * membarrier(2) does. If it lands after the publisher's store, the sleeper's
+ * second look sees the position; if before, the publisher's load comes after
+ * it and sees the wait word.
+ */
+#include <linux/eventfd.h>
+#include <linux/file.h>
+#include <linux/hrtimer.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/smp.h>
+#include <linux/uaccess.h>
+
+#include "compat.h"
+#include "ctl.h"
+#include "notify.h"
+
+#define SHMRING_POLL_ALL (EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM | \
+			  EPOLLHUP | EPOLLERR)
+
+static void shmring_ipi(void *unused)
+{
+	/* The fence in the publisher's instruction stream, see above. */
+	smp_mb();
+}
+
+/*
+ * Whether the only thread that can publish is off its CPU. Before it publishes
+ * again it is switched to: on_cpu is set, and then a full barrier executed on
+ * the way to user mode (membarrier(2) needs it too), so that it sees whatever
+ * the caller stored before it called this.
+ */
+static bool shmring_publisher_sleeps(const struct shmring_side *side)
+{
+	if (side->many_mms || atomic_read(&side->mm->mm_users) != 1)
+		return false;
+	/* Pairs with exit_mm(): the task's mm is cleared, then mm_users drops. */
+	smp_rmb();
+	return READ_ONCE(side->task->mm) == side->mm &&
+	       !shmring_task_on_cpu(side->task);
+}
+
+/* Without mappings a side publishes by write() and read(), which always kick. */
+static void shmring_fence(struct shmring_side *publisher)
+{
+	/* The wait word is stored before we look where the publisher is. */
+	smp_mb();
+	spin_lock(&publisher->lock);
+	if (publisher->mm && !shmring_publisher_sleeps(publisher)) {
+		preempt_disable();
+		smp_call_function_many(publisher->many_mms ? cpu_online_mask :
+				       shmring_mm_cpus(publisher->mm),
+				       shmring_ipi, NULL, true);
+		preempt_enable();
+	}
+	spin_unlock(&publisher->lock);
+	/* The caller's second look comes after the publisher's fence. */
+	smp_mb();
+}
+
+/* From here on, the next publish of the other side kicks. */
+static void shmring_arm(struct shmring *ring, struct shmring_side *side)
+{
+	WRITE_ONCE(side->page->wait, atomic_inc_return(&side->wait_seq));
+	shmring_fence(shmring_other(ring, side));
+}
+
+/*
+ * Wake all who sleep on @side. The position was stored before, by user space in
+ * program order or by our caller; wq_has_sleeper() has the full barrier that
+ * pairs with the one in prepare_to_wait().
+ */
+void shmring_kick(struct shmring_side *side)
+{
+	atomic64_inc(&side->kicks);
+	if (wq_has_sleeper(&side->wq))
+		wake_up_interruptible_sync_poll(&side->wq, SHMRING_POLL_ALL);
+	spin_lock(&side->lock);
+	if (side->eventfd) {
+		shmring_eventfd_signal(side->eventfd);
+		atomic64_inc(&side->eventfd_signals);
+	}
+	spin_unlock(&side->lock);
+}
+
+/*
+ * 1 if @want bytes (0: one record) are there for @side, or free; 0 if not;
+ * -EBADMSG if the positions contradict each other.
+ *
+ * Tail is read before head. If tail did not move
+ * meanwhile, head - tail is at most the ring's size between honest sides. If it
+ * did, somebody is at work on this very side: look again, and if that goes on,
+ * say ready, since a caller looks for itself.
+ */
+int shmring_ready(struct shmring *ring, struct shmring_side *side, u64 want)
+{
+	u64 *tail_word = &ring->side[SHMRING_CONSUMER].page->pos;
+	u64 *head_word = &ring->side[SHMRING_PRODUCER].page->pos;
+	bool producer = shmring_is_producer(ring, side);
+	u64 head, tail, used;
+	int tries;
+
+	if (!want)
+		want = ring->record_size ?: producer ?
+			sizeof(struct shmring_record) : 1;
+
+	for (tries = 0; tries < 4; tries++) {
+		/* (A), pairs with (D). */
+		tail = smp_load_acquire(tail_word);
+		/* (C), pairs with (B). */
+		head = smp_load_acquire(head_word);
+		used = head - tail;
+		if (used <= ring->bytes)
+			return (producer ? ring->bytes - used : used) >= want;
+		if (READ_ONCE(*tail_word) == tail)
+			return -EBADMSG;
+	}
+	return 1;
+}
+
+static u32 shmring_peer_state(struct shmring *ring, struct shmring_side *side)
+{
+	return READ_ONCE(*shmring_state(ring, shmring_other(ring, side)));
+}
+
+/* SHMRING_EVENT_*, 0 for "not yet", or a negative errno. */
+static int shmring_events(struct shmring *ring, struct shmring_side *side,
+			  u32 flags, u64 want)
+{
+	u32 state = shmring_peer_state(ring, side);
+	int ready;
+
+	if (flags & SHMRING_WAIT_PEER)
+		return state == SHMRING_STATE_ATTACHED ? SHMRING_EVENT_READY : 0;
+
+	ready = shmring_ready(ring, side, want);
+	if (ready < 0)
+		return ready;
+	return (ready ? SHMRING_EVENT_READY : 0) |
+	       (state == SHMRING_STATE_GONE ? SHMRING_EVENT_HUP : 0);
+}
+
+/*
+ * Arm, kick @kick once if there is one, and sleep until there are events. Returns
+ * them, or a negative errno. @expires is on the monotonic clock, NULL for ever.
+ */
+static int shmring_sleep_until(struct shmring *ring, struct shmring_side *side,
+			       u32 flags, u64 want, ktime_t *expires,
+			       struct shmring_side *kick)
+{
+	bool timed_out = false;
+	DEFINE_WAIT(wait);
+	int events;
+
+	atomic64_inc(&side->waits);
+	for (;;) {
+		prepare_to_wait(&side->wq, &wait, TASK_INTERRUPTIBLE);
+		shmring_arm(ring, side);
+		if (kick)
+			shmring_kick(kick);
+		kick = NULL;
+		events = shmring_events(ring, side, flags, want);
+		if (events)
+			break;
+		events = timed_out ? -ETIMEDOUT :
+			 signal_pending(current) ? -EINTR : 0;
+		if (events)
+			break;
+		timed_out = !schedule_hrtimeout(expires, HRTIMER_MODE_ABS);
+		if (!timed_out)
+			atomic64_inc(&side->wakeups);
+	}
+	finish_wait(&side->wq, &wait);
+	return events;
+}
+
+/* For read() and write(): as long as it takes. */
+int shmring_sleep(struct shmring *ring, struct shmring_side *side, u64 want)
+{
+	return shmring_sleep_until(ring, side, 0, want, NULL, NULL);
+}
+
+/* Not ready within no time: arm, so that the next publish is told of. */
+static int shmring_look(struct shmring *ring, struct shmring_side *side,
+			u32 flags, u64 want)
+{
+	int events = shmring_events(ring, side, flags, want);
+
+	if (!events) {
+		shmring_arm(ring, side);
+		events = shmring_events(ring, side, flags, want);
+	}
+	return events ?: -EAGAIN;
+}
+
+static int shmring_wait_for(struct shmring *ring, struct shmring_side *side,
+			    const struct shmring_wait *args,
+			    struct shmring_side *kick)
+{
+	ktime_t expires, *until = NULL;
+	int events;
+
+	if (!args->timeout_ns) {
+		if (kick)
+			shmring_kick(kick);
+		return shmring_look(ring, side, args->flags, args->want);
+	}
+	if (!kick) {
+		events = shmring_events(ring, side, args->flags, args->want);
+		if (events)
+			return events;
+	}
+	if (args->timeout_ns > 0) {
+		expires = ktime_add_safe(ktime_get(),
+					 ns_to_ktime(args->timeout_ns));
+		until = &expires;
+	}
+	return shmring_sleep_until(ring, side, args->flags, args->want, until,
+				   kick);
+}
+
+static long shmring_do_wait(struct shmring_endpoint *ep,
+			    struct shmring_wait __user *arg,
+			    const struct shmring_wait *args,
+			    struct shmring_endpoint *kick_ep)
+{
+	struct shmring_side *side = shmring_attached(ep), *kick = NULL;
+	int events;
+
+	if (!side)
+		return -ENOTCONN;
+	if (kick_ep) {
+		kick = shmring_attached(kick_ep);
+		if (!kick)
+			return -ENOTCONN;
+		kick = shmring_other(kick_ep->ring, kick);
+	}
+	if (args->flags & ~SHMRING_WAIT_FLAGS ||
+	    args->want > ep->ring->bytes ||
+	    args->timeout_ns < SHMRING_WAIT_FOREVER)
+		return -EINVAL;
+
+	events = shmring_wait_for(ep->ring, side, args, kick);
+	if (events < 0)
+		return events;
+	return put_user((u32)events, &arg->events);
+}
+
+/* WAIT, or with @kick KICK_WAIT. */
+long shmring_wait(struct shmring_endpoint *ep, void __user *arg, bool kick)
+{
+	struct shmring_endpoint *kick_ep = ep;
+	struct shmring_wait args;
+	struct file *file = NULL;
+	long err;
+
+	err = shmring_get_args(&args, sizeof(args), sizeof(args), arg);
+	if (err)
+		return err;
+	if (!kick)
+		return args.kick_fd ? -EINVAL :
+		       shmring_do_wait(ep, arg, &args, NULL);
+
+	if (args.kick_fd != -1) {
+		file = fget(args.kick_fd);
+		kick_ep = file ? shmring_endpoint_of(file) : NULL;
+	}
+	err = kick_ep ? shmring_do_wait(ep, arg, &args, kick_ep) : -EBADF;
+	if (file)
+		fput(file);
+	return err;
+}
+
+/*
+ * eventfd
+ */
+void shmring_put_eventfd(struct shmring_side *side)
+{
+	struct eventfd_ctx *ctx;
+
+	spin_lock(&side->lock);
+	ctx = side->eventfd;
+	side->eventfd = NULL;
+	spin_unlock(&side->lock);
+	if (ctx)
+		eventfd_ctx_put(ctx);
+}
+
+static int shmring_add_eventfd(struct shmring_side *side, int fd)
+{
+	struct eventfd_ctx *ctx = eventfd_ctx_fdget(fd);
+	int err = 0;
+
+	if (IS_ERR(ctx))
+		return PTR_ERR(ctx);
+	spin_lock(&side->lock);
+	if (side->eventfd)
+		err = -EBUSY;
+	else
+		side->eventfd = ctx;
+	spin_unlock(&side->lock);
+	if (err)
+		eventfd_ctx_put(ctx);
+	return err;
+}
+
+long shmring_set_eventfd(struct shmring_endpoint *ep, void __user *arg)
+{
+	struct shmring_side *side = shmring_attached(ep);
+	struct shmring_eventfd args;
+	int err;
+
+	err = shmring_get_args(&args, sizeof(args), sizeof(args), arg);
+	if (err)
+		return err;
+	if (!side)
+		return -ENOTCONN;
+	if (args.fd != -1)
+		return shmring_add_eventfd(side, args.fd);
+	/* A racing second unregister finds nothing, which is right. */
+	if (!READ_ONCE(side->eventfd))
+		return -ENOENT;
+	shmring_put_eventfd(side);
+	return 0;
+}
+
+/*
+ * poll
+ */
+static __poll_t shmring_poll_mask(struct shmring *ring,
+				  struct shmring_side *side)
+{
+	u64 want = min_t(u64, READ_ONCE(side->page->want), ring->bytes);
+	bool producer = shmring_is_producer(ring, side);
+	int events = shmring_events(ring, side, 0, want);
+	__poll_t mask = 0;
+
+	if (events < 0)
+		return EPOLLERR;
+	if (events & SHMRING_EVENT_READY)
+		mask |= producer ? EPOLLOUT | EPOLLWRNORM :
+				   EPOLLIN | EPOLLRDNORM;
+	if (events & SHMRING_EVENT_HUP)
+		mask |= producer ? EPOLLHUP | EPOLLERR : EPOLLHUP;
+	return mask;
+}
+
+/*
+ * Who gets an answer at once calls again before it sleeps, so there is nothing
+ * to arm; except for an edge-triggered epoll, which calls again only after a
+ * wakeup.
+ */
+__poll_t shmring_poll(struct file *file, poll_table *pt)
+{
+	struct shmring_endpoint *ep = file->private_data;
+	struct shmring_side *side = shmring_attached(ep);
+	__poll_t mask;
+
+	if (!side)
+		return EPOLLERR;
+	poll_wait(file, &side->wq, pt);
+	mask = shmring_poll_mask(ep->ring, side);
+	if (mask && !(poll_requested_events(pt) & EPOLLET))
+		return mask;
+	shmring_arm(ep->ring, side);
+	return shmring_poll_mask(ep->ring, side);
+}

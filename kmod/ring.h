@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ring object.
+ *
+ * Its pages are kept in one array, in the order in which they are mapped, into
+ * the kernel as into user space. The data pages are in it twice:
+ *
+ *	index	 0      1          2          3 ...        3 + n ... 3 + 2n
+ *		| info | producer | consumer | data pages | data pages |
+ */
+#ifndef _SHMRING_RING_H
+#define _SHMRING_RING_H
+
+#include <linux/cdev.h>
+#include <linux/device.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/shmring.h>
+
+#define SHMRING_INFO_INDEX	0
+#define SHMRING_CTL_INDEX	1	/* + enum shmring_side_index */
+#define SHMRING_DATA_INDEX	3
+
+enum shmring_side_index {
+	SHMRING_PRODUCER,
+	SHMRING_CONSUMER,
+	SHMRING_SIDES,
+};
+
+struct eventfd_ctx;
+
+/*
+ * struct shmring_side - one of the two sides of a ring, attached or not
+ * @page: its control page; user space writes it, so nothing in it is believed
+ * @wq: who sleeps on this side: WAIT, poll, read, write
+ * @wait_seq: last value stored in the page's wait word
+ * @io: one read() or write() moves records at a time
+ * @lock: protects the members below
+ * @owner: the endpoint that has the role, or NULL
+ * @task: who attached
+ * @mm: whose mappings are writable, or NULL before the first
+ * @many_mms: the mappings went to a second process, by fork
+ * @eventfd: signalled with each kick, or NULL
+ */
+struct shmring_side {
+	struct shmring_ctl_page *page;
+	wait_queue_head_t wq;
+	atomic_t wait_seq;
+	struct mutex io;		/* one read() or write() */
+
+	spinlock_t lock;		/* the members below */
+	struct shmring_endpoint *owner;
+	struct task_struct *task;
+	struct mm_struct *mm;
+	bool many_mms;
+	struct eventfd_ctx *eventfd;
+
+	atomic64_t waits;		/* times that it went to sleep */
+	atomic64_t wakeups;		/* times that it was woken */
+	atomic64_t kicks;		/* kicks that it received */
+	atomic64_t eventfd_signals;
+	atomic64_t deaths;		/* owners that were killed */
+};
+
+/*
+ * struct shmring - a ring; its device counts the references
+ * @entry: in the list of named rings, protected by its lock; empty once
+ *	unlinked
+ * @lock: protects attach, detach and the state in the info page. Taken inside
+ *	nothing but mmap_lock; never held while user memory is touched.
+ * @nr_pages: distinct pages
+ * @pages: SHMRING_DATA_INDEX + 2 * data pages, as drawn above
+ * @info: the info page, which the kernel alone writes
+ * @data: the data, twice
+ */
+struct shmring {
+	struct device dev;
+	struct cdev cdev;
+	struct list_head entry;
+	kuid_t uid;
+	kgid_t gid;
+	umode_t mode;
+
+	u64 bytes;
+	u32 record_size;
+	u32 flags;
+	int node;
+
+	unsigned long nr_pages;
+	struct page **pages;
+	void *base;
+	struct shmring_info_page *info;
+	u8 *data;
+
+	struct mutex lock;		/* attach, detach, info->state */
+	struct shmring_side side[SHMRING_SIDES];
+};
+
+static inline struct shmring_side *shmring_other(struct shmring *ring,
+						 struct shmring_side *side)
+{
+	return &ring->side[side == &ring->side[SHMRING_PRODUCER]];
+}
+
+static inline bool shmring_is_producer(const struct shmring *ring,
+				       const struct shmring_side *side)
+{
+	return side == &ring->side[SHMRING_PRODUCER];
+}
+
+static inline u32 *shmring_state(struct shmring *ring,
+				 const struct shmring_side *side)
+{
+	return &ring->info->state[side - ring->side];
+}
+
+static inline unsigned long shmring_mapped_pages(const struct shmring *ring)
+{
+	return SHMRING_DATA_INDEX + 2 * (ring->bytes >> PAGE_SHIFT);
+}
+
+int shmring_create(const struct shmring_create *args);
+int shmring_destroy(const char *name);
+void shmring_unlink(struct shmring *ring);
+
+int shmring_rings_init(void);
+void shmring_rings_exit(void);
+
+#endif /* _SHMRING_RING_H */

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libshmring: records between two processes of one host through shared memory.
+ *
+ * A ring has an address:
+ *
+ *	dev:NAME	/dev/shmring/NAME, of the kernel module
+ *	shm:/NAME	POSIX shared memory, no module
+ *	memfd:		anonymous memory, shared by fork()
+ *	memfd:FD	the same, by a descriptor that was inherited or received
+ *
+ * and two sides: one producer, one consumer. All three share this hot path,
+ * which makes no system call while neither side sleeps.
+ *
+ *	r = shmring_open("dev:frames", SHMRING_ROLE_PRODUCER, NULL);
+ *	while (!(p = shmring_reserve(r, len)))
+ *		if (shmring_wait(r, len, -1)) ...
+ *	fill(p, len);
+ *	shmring_commit(r, len, 0);
+ *
+ * Calls that return int return 0 (or what they say) or a negative errno; calls
+ * that return a pointer return NULL and set errno. After a failed open or
+ * attach, shmring_errmsg() says in one line what was wrong and what to do.
+ *
+ * A handle belongs to one thread at a time. Sizes are in bytes, times in
+ * nanoseconds, positions are free-running 64-bit byte counts.
+ *
+ * The protocol, the memory layout and the names (A) to (D) of the barriers are
+ * in <linux/shmring.h>.
+ */
+#ifndef SHMRING_H
+#define SHMRING_H
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <linux/shmring.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* shmring_opts.flags */
+#define SHMRING_OPEN_CREATE	0x1	/* make the ring; EEXIST if it is there */
+#define SHMRING_OPEN_EPHEMERAL	0x2	/* it goes with its last endpoint */
+#define SHMRING_OPEN_STRICT	0x4	/* every page on .node, or ENOMEM */
+
+/*
+ * struct shmring_opts - how to make a ring, and how to use it
+ * @flags: SHMRING_OPEN_*
+ * @ring_bytes: data area to create, a power of two, at least a page; 0: 64 KiB
+ * @record_size: bytes of each record, 0 for records of any length
+ * @node: NUMA node, SHMRING_NODE_ANY or SHMRING_NODE_LOCAL
+ * @mode: permission bits, 0: 0600
+ * @handback_shift: the consumer hands space back when 1/2^shift of the ring has
+ *	been released; 0 means each record at once
+ * @spin_ns: how long a wait looks at the ring before it sleeps
+ *
+ * Fill it with SHMRING_OPTS_INIT first; a NULL pointer means the same.
+ */
+struct shmring_opts {
+	uint32_t flags;
+	uint32_t record_size;
+	uint64_t ring_bytes;
+	int32_t node;
+	uint32_t mode;
+	uint32_t handback_shift;
+	uint32_t spin_ns;
+};
+
+#define SHMRING_HANDBACK_SHIFT	3
+#define SHMRING_SPIN_NS		20000
+
+#define SHMRING_OPTS_INIT {						\
+	0, 0, 0, SHMRING_NODE_ANY, 0,					\
+	SHMRING_HANDBACK_SHIFT, SHMRING_SPIN_NS				\
+}
+
+struct shmring_backend;
+
+/*
+ * struct shmring - one endpoint, or a ring that is not attached yet
+ *
+ * Only the inline functions below touch the members.
+ * @data: the data area, mapped twice back to back
+ * @mask: ring_bytes - 1
+ * @pos: where this side is: published or released records, and those staged by
+ *	the producer or consumed but not yet handed back by the consumer
+ * @limit: how far @pos may go by the last look at the peer's position
+ * @shown: what this side's page says: the last publish or hand-back
+ * @handback: the consumer hands back once @pos - @shown is this much
+ * @self: this side's control page
+ * @peer: the other side's
+ * @record_size: bytes of each record, 0 for any
+ * @kicked: the peer's wait word for which it was kicked last
+ */
+struct shmring {
+	unsigned char *data;
+	uint64_t mask;
+	uint64_t pos;
+	uint64_t limit;
+	uint64_t shown;
+	uint64_t handback;
+	struct shmring_ctl_page *self;
+	const struct shmring_ctl_page *peer;
+	uint32_t record_size;
+	uint32_t kicked;
+	const struct shmring_info_page *info;
+	const struct shmring_backend *backend;
+	void *priv;
+	int fd;
+	uint32_t role;
+	uint32_t spin_ns;
+	uint32_t streaming;
+	uint32_t probe_in;
+};
+
+/*
+ * shmring_open - open or create the ring at @address and attach to it
+ * @role: SHMRING_ROLE_NONE opens it without attaching: for a parent that makes
+ *	the ring and forks; each child then calls shmring_attach()
+ * @opts: NULL for the defaults
+ *
+ * Errno: EINVAL an address or option that cannot be; ENOENT no such ring;
+ * ENODEV "dev:" without the module; EEXIST; EBUSY the role is taken; ENOSYS
+ * this kernel lacks membarrier(2) or memfd_create(2); EPROTO not a ring, or of
+ * another version; and what ioctl(2) on the device or shm_open(3) give.
+ */
+struct shmring *shmring_open(const char *address, uint32_t role,
+			     const struct shmring_opts *opts);
+
+/*
+ * shmring_attach - become the producer or consumer of a ring opened with NONE
+ *
+ * The endpoint has an open file of its own, so it lives and dies apart from
+ * the handle of the parent. Errno as the ATTACH ioctl, and as mmap(2).
+ */
+int shmring_attach(struct shmring *r, uint32_t role);
+
+/* shmring_close - flush, detach, free. Rings stay; see shmring_unlink(). */
+void shmring_close(struct shmring *r);
+
+/* shmring_unlink - remove the ring's name. ENOENT, EPERM, EINVAL for memfd. */
+int shmring_unlink(const char *address);
+
+/* shmring_errmsg - one line about this thread's last failed open or attach */
+const char *shmring_errmsg(void);
+
+/*
+ * shmring_wait - until @want payload bytes can be reserved (producer; 0: one
+ * record) or a record is there (consumer; @want is the bytes, with headers,
+ * and 0 means one record)
+ * @timeout_ns: 0 looks once, negative waits for ever
+ *
+ * Looks for .spin_ns and then sleeps. Flushes first.
+ * -EPIPE: the peer was there and is gone, and what was waited for did not
+ * come; -ETIMEDOUT; -EINTR; -EBADMSG: the peer's position makes no sense;
+ * -EMSGSIZE: @want is more than the ring holds.
+ */
+int shmring_wait(struct shmring *r, size_t want, int64_t timeout_ns);
+
+/* shmring_wait_peer - until the other role is attached. Errors as above. */
+int shmring_wait_peer(struct shmring *r, int64_t timeout_ns);
+
+/*
+ * shmring_kick_wait - one half of a call and reply: wake @kick's peer if it
+ * sleeps and wait for one record on @r. One system call on "dev:".
+ * @kick: a ring to which shmring_publish_quiet() published
+ */
+int shmring_kick_wait(struct shmring *r, struct shmring *kick,
+		      int64_t timeout_ns);
+
+/*
+ * shmring_fd - a descriptor for poll, select and epoll, readable (consumer) or
+ * writable (producer, "dev:" only; else readable) when there is something to
+ * do, or the peer went
+ *
+ * Call shmring_arm() before each sleep on it. It belongs to the handle.
+ */
+int shmring_fd(struct shmring *r);
+
+/*
+ * shmring_arm - about to sleep on shmring_fd()
+ * @want: as for shmring_wait()
+ * Returns 1 when it is ready already, 0 when armed, or as shmring_wait().
+ */
+int shmring_arm(struct shmring *r, size_t want);
+
+/* shmring_peer - SHMRING_STATE_* of the other side */
+int shmring_peer(struct shmring *r);
+
+/* shmring_epoch - moves whenever somebody attaches or detaches */
+uint32_t shmring_epoch(const struct shmring *r);
+
+/*
+ * shmring_send, shmring_recv - copy one record
+ * @timeout_ns: as for shmring_wait()
+ *
+ * recv returns the length. -EMSGSIZE: longer than the ring, than @cap (the
+ * record stays), or not record_size. -EAGAIN with timeout 0. Else as wait.
+ */
+int shmring_send(struct shmring *r, const void *buf, size_t len, uint32_t tag,
+		 int64_t timeout_ns);
+ssize_t shmring_recv(struct shmring *r, void *buf, size_t cap, uint32_t *tag,
+		     int64_t timeout_ns);
+
+/* Slow paths of the inline functions below; not for callers. */
+int shmring_refill(struct shmring *r, uint64_t need);
+void shmring_kick(struct shmring *r);
+
+/*
+ * The hot path.
+ */
+#define shmring_likely(x)	__builtin_expect(!!(x), 1)
+#define shmring_unlikely(x)	__builtin_expect(!!(x), 0)
+
+/* Bytes that a record of @len occupies in the ring. */
+static inline uint64_t shmring_footprint(const struct shmring *r, size_t len)
+{
+	if (r->record_size)
+		return r->record_size;
+	return ((uint64_t)len + sizeof(struct shmring_record) +
+		SHMRING_RECORD_ALIGN - 1) & ~(uint64_t)(SHMRING_RECORD_ALIGN - 1);
+}
+
+static inline unsigned char *shmring_at(const struct shmring *r, uint64_t pos)
+{
+	return r->data + (pos & r->mask);
+}
+
+/*
+ * Show the other side how far this one is, and wake it if it sleeps. (B) for
+ * the producer, (D) for the consumer: the records are written, or read, before.
+ */
+static inline void shmring_show_quiet(struct shmring *r)
+{
+	r->shown = r->pos;
+	__atomic_store_n(&r->self->pos, r->pos, __ATOMIC_RELEASE);
+}
+
+static inline void shmring_show(struct shmring *r)
+{
+	shmring_show_quiet(r);
+	/*
+	 * The store comes before the load, for the compiler. For the CPU the
+	 * sleeper sees to that: it changes its wait word, makes this CPU fence,
+	 * and looks again.
+	 */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (shmring_unlikely(__atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED) !=
+			     r->kicked))
+		shmring_kick(r);
+}
+
+/*
+ * shmring_reserve - room for a record of @len bytes, or NULL
+ *
+ * EAGAIN: full. EMSGSIZE: it never fits, or is not record_size. EBADMSG: the
+ * consumer's position makes no sense. The room is contiguous. Nothing is
+ * visible until it is staged or committed, and published.
+ */
+static inline void *shmring_reserve(struct shmring *r, size_t len)
+{
+	uint64_t need = shmring_footprint(r, len);
+	int err;
+
+	if (shmring_unlikely(r->record_size && len != r->record_size)) {
+		errno = EMSGSIZE;
+		return NULL;
+	}
+	if (shmring_unlikely(r->limit - r->pos < need || need < len)) {
+		err = need < len ? -EMSGSIZE : shmring_refill(r, need);
+		if (err) {
+			errno = -err;
+			return NULL;
+		}
+	}
+	return shmring_at(r, r->pos) +
+	       (r->record_size ? 0 : sizeof(struct shmring_record));
+}
+
+/*
+ * shmring_stage - the reserved record is filled, with @len bytes (no more than
+ * were reserved); more may be reserved behind it before shmring_publish()
+ */
+static inline void shmring_stage(struct shmring *r, uint32_t len, uint32_t tag)
+{
+	if (!r->record_size) {
+		struct shmring_record *rec =
+			(struct shmring_record *)(void *)shmring_at(r, r->pos);
+
+		rec->len = len;
+		rec->tag = tag;
+	}
+	r->pos += shmring_footprint(r, len);
+}
+
+/* shmring_publish - make all staged records visible; wakes a sleeping peer */
+static inline void shmring_publish(struct shmring *r)
+{
+	shmring_show(r);
+}
+
+/* shmring_publish_quiet - the same for a caller that kick_waits afterwards */
+static inline void shmring_publish_quiet(struct shmring *r)
+{
+	shmring_show_quiet(r);
+}
+
+/* shmring_commit - stage and publish one record */
+static inline void shmring_commit(struct shmring *r, uint32_t len, uint32_t tag)
+{
+	shmring_stage(r, len, tag);
+	shmring_publish(r);
+}
+
+/*
+ * shmring_reserve_n - room for up to @n records, back to back, in a ring of
+ * fixed records; @n becomes how many. NULL as shmring_reserve(), and EINVAL in
+ * a ring of records of any length.
+ */
+static inline void *shmring_reserve_n(struct shmring *r, size_t *n)
+{
+	uint64_t room = r->limit - r->pos;
+	int err;
+
+	if (shmring_unlikely(room < *n * r->record_size || !r->record_size)) {
+		err = r->record_size ? shmring_refill(r, r->record_size) :
+				       -EINVAL;
+		if (err) {
+			errno = -err;
+			return NULL;
+		}
+		room = (r->limit - r->pos) / r->record_size;
+		if (*n > room)
+			*n = (size_t)room;
+	}
+	return shmring_at(r, r->pos);
+}
+
+/* shmring_commit_n - publish the first @n records of the reserved run */
+static inline void shmring_commit_n(struct shmring *r, size_t n)
+{
+	r->pos += (uint64_t)n * r->record_size;
+	shmring_publish(r);
+}
+
+/*
+ * shmring_peek - the next record, still in the ring, or NULL
+ * @len: its length; @tag: its tag, 0 in a ring of fixed records; may be NULL
+ *
+ * EAGAIN: empty. EBADMSG: the producer's position or the record's header make
+ * no sense. The bytes are the producer's: a hostile one may change them while
+ * they are read.
+ */
+static inline const void *shmring_peek(struct shmring *r, size_t *len,
+				       uint32_t *tag)
+{
+	const struct shmring_record *rec;
+	uint64_t avail = r->limit - r->pos;
+	uint32_t n;
+	int err;
+
+	if (shmring_unlikely(!avail)) {
+		err = shmring_refill(r, 1);
+		if (err) {
+			errno = -err;
+			return NULL;
+		}
+		avail = r->limit - r->pos;
+	}
+	if (r->record_size) {
+		if (shmring_unlikely(avail < r->record_size)) {
+			errno = EBADMSG;
+			return NULL;
+		}
+		if (len)
+			*len = r->record_size;
+		if (tag)
+			*tag = 0;
+		return shmring_at(r, r->pos);
+	}
+	rec = (const struct shmring_record *)(const void *)shmring_at(r, r->pos);
+	/* Read once: the producer can change it behind our back. */
+	n = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
+	if (shmring_unlikely(avail < shmring_footprint(r, n))) {
+		errno = EBADMSG;
+		return NULL;
+	}
+	if (len)
+		*len = n;
+	if (tag)
+		*tag = __atomic_load_n(&rec->tag, __ATOMIC_RELAXED);
+	return rec + 1;
+}
+
+/*
+ * shmring_flush - hand back all released space now
+ *
+ * Released records are handed back a part of the ring at a time, and when the
+ * ring is found empty. Until then a new consumer would get them again.
+ */
+static inline void shmring_flush(struct shmring *r)
+{
+	if (r->pos != r->shown)
+		shmring_show(r);
+}
+
+/* shmring_release - done with the record that was peeked, of @len bytes */
+static inline void shmring_release(struct shmring *r, size_t len)
+{
+	r->pos += shmring_footprint(r, len);
+	if (shmring_unlikely(r->pos - r->shown >= r->handback))
+		shmring_show(r);
+}
+
+/*
+ * shmring_peek_n - up to @n records, back to back, of a ring of fixed records;
+ * @n becomes how many. NULL as shmring_peek(), and EINVAL as reserve_n.
+ */
+static inline const void *shmring_peek_n(struct shmring *r, size_t *n)
+{
+	uint64_t avail = r->limit - r->pos;
+	int err;
+
+	if (shmring_unlikely(avail < *n * r->record_size || !r->record_size)) {
+		err = r->record_size ? shmring_refill(r, r->record_size) :
+				       -EINVAL;
+		if (err) {
+			errno = -err;
+			return NULL;
+		}
+		avail = (r->limit - r->pos) / r->record_size;
+		if (*n > avail)
+			*n = (size_t)avail;
+	}
+	return shmring_at(r, r->pos);
+}
+
+/* shmring_release_n - done with the first @n records of the peeked run */
+static inline void shmring_release_n(struct shmring *r, size_t n)
+{
+	r->pos += (uint64_t)n * r->record_size;
+	if (shmring_unlikely(r->pos - r->shown >= r->handback))
+		shmring_show(r);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SHMRING_H */
