@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make help
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+B := build
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+
+.PHONY: all module lib tools deps check bench lint clean help FORCE
+all: module lib tools	## the module for this host, the library, the tools
+
+deps:			## install what is missing, with apt-get
+	@scripts/deps build vm check
+
+check:			## prove the promises: unit tests, then kselftests in the VM
+	@scripts/deps build vm check
+	@scripts/check
+
+bench: tools		## measure on this host, then with the device in the VM
+	@scripts/deps vm
+	@scripts/bench
+
+lint:			## W=1, sparse and checkpatch on 6.1 and 6.12
+	@scripts/deps build check
+	@scripts/lint
+
+clean:			## remove what was built
+	rm -rf $(B)
+
+help:			## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@echo "  KDIR=DIR          with module: the kernel to build it for"
+
+## The module
+
+RUNNING := /lib/modules/$(shell uname -r)/build
+NEWEST := $(lastword $(shell ls -dv /usr/src/linux-headers-*-amd64 2>/dev/null))
+KDIR ?= $(if $(wildcard $(RUNNING)/Makefile),$(RUNNING),$(NEWEST))
+
+module:			## the module, against KDIR=/lib/modules/RELEASE/build
+ifeq ($(KDIR),)
+	@scripts/deps build
+	@$(MAKE) module
+else
+	@scripts/module $(KDIR) W=1
+	@[ "$(KDIR)" != "$(NEWEST)" ] || echo "module: no headers of the running" \
+		"$(shell uname -r); this is for the newest that are installed"
+endif
+
+## User space
+
+CC ?= gcc
+CFLAGS ?= -O2 -g
+SAN :=
+ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -pthread -MMD -MP \
+	-Iinclude/uapi -Iuser/lib $(SAN) $(CFLAGS)
+U = $(B)/user
+
+LIB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lib/*.c))
+BENCH_OBJS := $(patsubst %.c,$(U)/%.o,\
+	$(wildcard user/bench/*.c user/bench/transports/*.c))
+TESTS := $(patsubst tests/%.c,$(U)/tests/%,$(wildcard tests/test_*.c)) \
+	$(patsubst tests/%.cc,$(U)/tests/%,$(wildcard tests/test_*.cc))
+
+lib: $(U)/libshmring.so $(U)/libshmring.a $(U)/shmring.pc	## libshmring
+tools: lib $(U)/shmring-bench	## shmring-bench
+
+# The first compile on a new machine finds nothing to compile with.
+$(LIB_OBJS) $(BENCH_OBJS): | $(U)/deps
+$(U)/deps:
+	@scripts/deps build
+	@mkdir -p $(@D) && touch $@
+
+$(U)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(U)/user/bench/%.o: ALL_CFLAGS += -O3
+
+$(U)/libshmring.a: $(LIB_OBJS)
+	$(AR) rcs $@ $^
+
+$(U)/libshmring.so.0: $(LIB_OBJS) user/lib/libshmring.map
+	$(CC) $(ALL_CFLAGS) -shared -Wl,-soname,libshmring.so.0 \
+		-Wl,--version-script,user/lib/libshmring.map \
+		$(LIB_OBJS) -o $@
+
+$(U)/libshmring.so: $(U)/libshmring.so.0
+	ln -sf libshmring.so.0 $@
+
+PREFIX ?= /usr
+$(U)/shmring.pc: user/lib/shmring.pc.in dkms.conf
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
+
+$(U)/shmring-bench: $(BENCH_OBJS) $(U)/libshmring.a
+	$(CC) $(ALL_CFLAGS) $^ -lck -ljansson -o $@
+
+## Host tests: make tests B=build/asan SAN=-fsanitize=address,undefined
+
+.PHONY: tests
+tests: $(TESTS)
+
+$(U)/tests/%: tests/%.c $(U)/libshmring.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Iuser/bench $(filter-out %.h,$^) -lcmocka -o $@
+
+$(U)/tests/%: tests/%.cc $(U)/libshmring.a
+	@mkdir -p $(@D)
+	$(CXX) $(patsubst -std=%,-std=c++17,$(ALL_CFLAGS)) $^ -o $@
+
+-include $(LIB_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) $(addsuffix .d,$(TESTS))
