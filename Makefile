@@ -52,10 +52,9 @@ endif
 
 ## User space
 
-CC ?= gcc
 CFLAGS ?= -O2 -g
 SAN :=
-ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -pthread -MMD -MP \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -pthread -MMD -MP \
 	-Iinclude/uapi -Iuser/lib $(SAN) $(CFLAGS)
 U = $(B)/user
 
@@ -92,8 +91,13 @@ $(U)/libshmring.so: $(U)/libshmring.so.0
 	ln -sf libshmring.so.0 $@
 
 PREFIX ?= /usr
+LIBDIR ?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)
+INCLUDEDIR ?= $(PREFIX)/include
 $(U)/shmring.pc: user/lib/shmring.pc.in dkms.conf
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
+	@mkdir -p $(@D)
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
+		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+		-e 's|@VERSION@|$(VERSION)|' $< > $@
 
 $(U)/shmring-bench: $(BENCH_OBJS) $(U)/libshmring.a
 	$(CC) $(ALL_CFLAGS) $^ -lck -ljansson -o $@
