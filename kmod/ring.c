@@ -146,9 +146,12 @@ static char *shmring_devnode(shmring_devnode_device *dev, umode_t *mode,
 {
 	const struct shmring *ring = container_of(dev, struct shmring, dev);
 
-	*mode = ring->mode;
-	*uid = ring->uid;
-	*gid = ring->gid;
+	/* When the node goes, only its name is asked for. */
+	if (mode) {
+		*mode = ring->mode;
+		*uid = ring->uid;
+		*gid = ring->gid;
+	}
 	return kasprintf(GFP_KERNEL, "shmring/%s", dev_name(dev));
 }
 

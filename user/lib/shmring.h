@@ -139,7 +139,12 @@ struct shmring *shmring_open(const char *address, uint32_t role,
  */
 int shmring_attach(struct shmring *r, uint32_t role);
 
-/* shmring_close - flush, detach, free. Rings stay; see shmring_unlink(). */
+/*
+ * shmring_close - flush, detach, free. Rings stay; see shmring_unlink().
+ *
+ * A child of fork() that closes its copy of an attached handle frees the copy;
+ * the endpoint is its parent's.
+ */
 void shmring_close(struct shmring *r);
 
 /* shmring_unlink - remove the ring's name. ENOENT, EPERM, EINVAL for memfd. */
@@ -154,7 +159,8 @@ const char *shmring_errmsg(void);
  * and 0 means one record)
  * @timeout_ns: 0 looks once, negative waits for ever
  *
- * Looks for .spin_ns and then sleeps. Flushes first.
+ * Looks for .spin_ns and then sleeps. Flushes first, which for the producer
+ * publishes what is staged.
  * -EPIPE: the peer was there and is gone, and what was waited for did not
  * come; -ETIMEDOUT; -EINTR; -EBADMSG: the peer's position makes no sense;
  * -EMSGSIZE: @want is more than the ring holds.
@@ -166,7 +172,8 @@ int shmring_wait_peer(struct shmring *r, int64_t timeout_ns);
 
 /*
  * shmring_kick_wait - one half of a call and reply: wake @kick's peer if it
- * sleeps and wait for one record on @r. One system call on "dev:".
+ * sleeps and wait for one record on @r. One system call on "dev:". Where the
+ * peer slept, it does not look before it sleeps: the answer takes too long.
  * @kick: a ring to which shmring_publish_quiet() published
  */
 int shmring_kick_wait(struct shmring *r, struct shmring *kick,
@@ -177,7 +184,8 @@ int shmring_kick_wait(struct shmring *r, struct shmring *kick,
  * writable (producer, "dev:" only; else readable) when there is something to
  * do, or the peer went
  *
- * Call shmring_arm() before each sleep on it. It belongs to the handle.
+ * Call shmring_arm() before each sleep on it. It belongs to the handle. Before
+ * attaching it is the ring's own file, to be inherited or sent ("memfd:FD").
  */
 int shmring_fd(struct shmring *r);
 
@@ -324,9 +332,11 @@ static inline void shmring_commit(struct shmring *r, uint32_t len, uint32_t tag)
 static inline void *shmring_reserve_n(struct shmring *r, size_t *n)
 {
 	uint64_t room = r->limit - r->pos;
+	uint64_t need;
 	int err;
 
-	if (shmring_unlikely(room < *n * r->record_size || !r->record_size)) {
+	if (shmring_unlikely(__builtin_mul_overflow(*n, r->record_size, &need) ||
+			     room < need || !r->record_size)) {
 		err = r->record_size ? shmring_refill(r, r->record_size) :
 				       -EINVAL;
 		if (err) {
@@ -423,9 +433,11 @@ static inline void shmring_release(struct shmring *r, size_t len)
 static inline const void *shmring_peek_n(struct shmring *r, size_t *n)
 {
 	uint64_t avail = r->limit - r->pos;
+	uint64_t need;
 	int err;
 
-	if (shmring_unlikely(avail < *n * r->record_size || !r->record_size)) {
+	if (shmring_unlikely(__builtin_mul_overflow(*n, r->record_size, &need) ||
+			     avail < need || !r->record_size)) {
 		err = r->record_size ? shmring_refill(r, r->record_size) :
 				       -EINVAL;
 		if (err) {
