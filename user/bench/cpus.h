@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Which CPUs there are, and being on one. */
+#ifndef BENCH_CPUS_H
+#define BENCH_CPUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The first two CPUs that this process may use; the same one twice if alone. */
+bool cpus_default(unsigned int cpus[2]);
+
+/* May this process use @cpu? */
+bool cpus_allowed(unsigned int cpu);
+
+/* "0-3,6": those that it may use. */
+const char *cpus_list(char *text, size_t size);
+
+/* Pin this process. 0 or a negative errno. */
+int cpus_pin(unsigned int cpu);
+
+/* The processor as /proc/cpuinfo calls it. */
+const char *cpus_model(char *text, size_t size);
+
+#endif /* BENCH_CPUS_H */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What is said about the samples of one result. */
+#ifndef BENCH_STATS_H
+#define BENCH_STATS_H
+
+#include <stddef.h>
+
+struct stats {
+	double median;
+	double min;
+	double max;
+};
+
+/* Of @n > 0 samples, which get sorted. */
+struct stats stats_of(double *samples, size_t n);
+
+#endif /* BENCH_STATS_H */

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+/* Every transport, in the order of the tables. Included more than once. */
+TRANSPORT(transport_dev)
+TRANSPORT(transport_memfd)
+TRANSPORT(transport_pipe)
+TRANSPORT(transport_unix_stream)
+TRANSPORT(transport_ck_ring)

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/* Numbers as people type and read them. */
+#include "units.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int suffix_shift(char c)
+{
+	switch (c) {
+	case 'k':
+	case 'K':
+		return 10;
+	case 'm':
+	case 'M':
+		return 20;
+	case 'g':
+	case 'G':
+		return 30;
+	default:
+		return -1;
+	}
+}
+
+bool units_parse_size(const char *text, size_t len, uint64_t *value)
+{
+	uint64_t v = 0;
+	size_t i;
+	int shift = 0;
+
+	for (i = 0; i < len && text[i] >= '0' && text[i] <= '9'; i++)
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, (uint64_t)(text[i] - '0'), &v))
+			return false;
+	if (!i || i + 1 < len)
+		return false;
+	if (i < len)
+		shift = suffix_shift(text[i]);
+	if (shift < 0 || (v << shift) >> shift != v)
+		return false;
+	*value = v << shift;
+	return true;
+}
+
+size_t units_parse_list(const char *text, uint64_t from, uint64_t to,
+			uint64_t *values, size_t max, const char **bad,
+			size_t *bad_len)
+{
+	size_t n = 0, len;
+
+	for (;;) {
+		len = strcspn(text, ",");
+		*bad = text;
+		*bad_len = len;
+		if (n == max || !units_parse_size(text, len, &values[n]) ||
+		    values[n] < from || values[n] > to)
+			return 0;
+		n++;
+		if (!text[len])
+			return n;
+		text += len + 1;
+	}
+}
+
+static const char *scaled(double v, const char *const *units, double step,
+			  char text[UNITS_TEXT_MAX])
+{
+	int digits;
+
+	/* 999.5 would be shown as 1000. */
+	for (; v >= step - step / 2000 && units[1]; units++)
+		v /= step;
+	digits = v < 9.995 ? 2 : v < 99.95 ? 1 : 0;
+	snprintf(text, UNITS_TEXT_MAX, "%.*f %s", digits, v, *units);
+	return text;
+}
+
+const char *units_rate(double per_s, char text[UNITS_TEXT_MAX])
+{
+	static const char *const units[] = { "/s", "k/s", "M/s", "G/s", NULL };
+
+	return scaled(per_s, units, 1000, text);
+}
+
+const char *units_time(double ns, char text[UNITS_TEXT_MAX])
+{
+	static const char *const units[] = { "ns", "us", "ms", "s", NULL };
+
+	return scaled(ns, units, 1000, text);
+}
+
+const char *units_bytes(uint64_t bytes, char text[UNITS_TEXT_MAX])
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB" };
+	int i = 0;
+
+	for (; i < 3 && bytes && !(bytes % 1024); i++)
+		bytes /= 1024;
+	snprintf(text, UNITS_TEXT_MAX, "%llu %s", (unsigned long long)bytes,
+		 units[i]);
+	return text;
+}
