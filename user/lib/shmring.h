@@ -167,7 +167,10 @@ const char *shmring_errmsg(void);
  */
 int shmring_wait(struct shmring *r, size_t want, int64_t timeout_ns);
 
-/* shmring_wait_peer - until the other role is attached. Errors as above. */
+/*
+ * shmring_wait_peer - until the other role is attached, or has been since it
+ * was last found missing. Errors as above, but for EPIPE.
+ */
 int shmring_wait_peer(struct shmring *r, int64_t timeout_ns);
 
 /*
@@ -196,7 +199,7 @@ int shmring_fd(struct shmring *r);
  */
 int shmring_arm(struct shmring *r, size_t want);
 
-/* shmring_peer - SHMRING_STATE_* of the other side */
+/* shmring_peer - SHMRING_STATE_* of the other side, -ENOTCONN, -EBADMSG */
 int shmring_peer(struct shmring *r);
 
 /* shmring_epoch - moves whenever somebody attaches or detaches */

@@ -1,0 +1,787 @@
+// SPDX-License-Identifier: MIT
+/* Every call of the library, one thread at a time. */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "common.h"
+
+#define SIZE	4096
+
+static void assert_reserve_errno(struct shmring *p, size_t len, int err)
+{
+	errno = 0;
+	assert_null(shmring_reserve(p, len));
+	assert_int_equal(errno, err);
+}
+
+static void assert_peek_errno(struct shmring *c, int err)
+{
+	errno = 0;
+	assert_null(shmring_peek(c, NULL, NULL));
+	assert_int_equal(errno, err);
+}
+
+static void put(struct shmring *p, size_t len, uint64_t seq)
+{
+	void *to = shmring_reserve(p, len);
+
+	assert_non_null(to);
+	fill(to, len, seq);
+	shmring_commit(p, (uint32_t)len, (uint32_t)seq);
+}
+
+static void get(struct shmring *c, size_t want, uint64_t seq)
+{
+	uint32_t tag = 0;
+	size_t len = 0;
+	const void *from = shmring_peek(c, &len, &tag);
+
+	assert_non_null(from);
+	assert_int_equal(len, want);
+	assert_int_equal(tag, c->record_size ? 0 : (uint32_t)seq);
+	assert_true(filled(from, len, seq));
+	shmring_release(c, len);
+}
+
+static void test_any_length(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct pair t;
+	size_t len;
+
+	(void)state;
+	pair_open(&t, &o);
+	for (len = 0; len <= SIZE - sizeof(struct shmring_record); len++) {
+		put(t.p, len, len);
+		get(t.c, len, len);
+		shmring_flush(t.c);
+	}
+	assert_true(t.p->pos / SIZE > 1000);
+	pair_close(&t);
+}
+
+static void test_fixed_sizes(void **state)
+{
+	static const uint32_t sizes[] = { 1, 5, 8, 24, 64, 1000, SIZE - 1, SIZE };
+	size_t i;
+	uint64_t seq;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct shmring_opts o = ring_opts(SIZE, sizes[i]);
+		uint64_t sent = 0, fits = SIZE / sizes[i];
+		struct pair t;
+
+		pair_open(&t, &o);
+		for (seq = 0; seq < 3 * fits + 5; seq++) {
+			while (sent < seq + fits)
+				put(t.p, sizes[i], sent++);
+			assert_reserve_errno(t.p, sizes[i], EAGAIN);
+			get(t.c, sizes[i], seq);
+			shmring_flush(t.c);
+		}
+		pair_close(&t);
+	}
+}
+
+static void test_staged_is_invisible(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct pair t;
+	uint64_t seq;
+
+	(void)state;
+	pair_open(&t, &o);
+	for (seq = 0; seq < 5; seq++) {
+		fill(shmring_reserve(t.p, 20), 20, seq);
+		shmring_stage(t.p, 20, (uint32_t)seq);
+	}
+	assert_peek_errno(t.c, EAGAIN);
+	shmring_publish(t.p);
+	for (seq = 0; seq < 5; seq++)
+		get(t.c, 20, seq);
+	assert_peek_errno(t.c, EAGAIN);
+	pair_close(&t);
+}
+
+static void test_reserved_may_shrink(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct pair t;
+	void *to;
+
+	(void)state;
+	pair_open(&t, &o);
+	to = shmring_reserve(t.p, 1000);
+	fill(to, 10, 7);
+	shmring_commit(t.p, 10, 7);
+	put(t.p, 10, 8);
+	get(t.c, 10, 7);
+	get(t.c, 10, 8);
+	pair_close(&t);
+}
+
+static void test_batches(void **state)
+{
+	static const uint32_t sizes[] = { 3, 8, 24 };
+	size_t i, n, done;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct shmring_opts o = ring_opts(SIZE, sizes[i]);
+		uint64_t sent = 0, got = 0;
+		struct pair t;
+
+		pair_open(&t, &o);
+		while (got < 10 * SIZE / sizes[i]) {
+			unsigned char *to;
+			const unsigned char *from;
+
+			n = 1 + got % 100;
+			to = shmring_reserve_n(t.p, &n);
+			assert_non_null(to);
+			for (done = 0; done < n; done++)
+				fill(to + done * sizes[i], sizes[i], sent++);
+			shmring_commit_n(t.p, n);
+			n = 1 + sent % 77;
+			from = shmring_peek_n(t.c, &n);
+			assert_non_null(from);
+			for (done = 0; done < n; done++)
+				assert_true(filled(from + done * sizes[i],
+						   sizes[i], got++));
+			shmring_release_n(t.c, n);
+			if (sent - got > SIZE / sizes[i] / 2) {
+				n = SIZE_MAX;
+				from = shmring_peek_n(t.c, &n);
+				assert_non_null(from);
+				assert_int_equal(n, sent - got);
+				got += n;
+				shmring_release_n(t.c, n);
+				shmring_flush(t.c);
+			}
+		}
+		pair_close(&t);
+	}
+}
+
+static void test_batch_limits(void **state)
+{
+	/* (1 << 61) * 8 is 0 in 64 bits: it must not pass for little. */
+	static const size_t many[] = { 1000, (size_t)1 << 61, SIZE_MAX };
+	struct shmring_opts o = ring_opts(SIZE, 8);
+	struct pair t;
+	size_t i, n;
+
+	(void)state;
+	pair_open(&t, &o);
+	for (i = 0; i < ARRAY_SIZE(many); i++) {
+		n = many[i];
+		assert_non_null(shmring_reserve_n(t.p, &n));
+		assert_int_equal(n, SIZE / 8);
+		shmring_commit_n(t.p, n);
+		errno = 0;
+		assert_null(shmring_reserve_n(t.p, &n));
+		assert_int_equal(errno, EAGAIN);
+		n = many[i];
+		assert_non_null(shmring_peek_n(t.c, &n));
+		assert_int_equal(n, SIZE / 8);
+		shmring_release_n(t.c, n);
+		errno = 0;
+		assert_null(shmring_peek_n(t.c, &n));
+		assert_int_equal(errno, EAGAIN);
+	}
+	pair_close(&t);
+
+	o.record_size = 0;
+	pair_open(&t, &o);
+	n = 1;
+	errno = 0;
+	assert_null(shmring_reserve_n(t.p, &n));
+	assert_int_equal(errno, EINVAL);
+	errno = 0;
+	assert_null(shmring_peek_n(t.c, &n));
+	assert_int_equal(errno, EINVAL);
+	pair_close(&t);
+}
+
+static void test_message_size(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	char buf[SIZE] = "";
+	struct pair t;
+
+	(void)state;
+	pair_open(&t, &o);
+	assert_reserve_errno(t.p, SIZE - 7, EMSGSIZE);
+	assert_reserve_errno(t.p, SIZE_MAX, EMSGSIZE);
+	assert_reserve_errno(t.p, SIZE_MAX - 7, EMSGSIZE);
+	assert_int_equal(shmring_wait(t.p, SIZE - 7, 0), -EMSGSIZE);
+	assert_int_equal(shmring_wait(t.p, SIZE_MAX, 0), -EMSGSIZE);
+	assert_int_equal(shmring_wait(t.c, SIZE + 1, 0), -EMSGSIZE);
+	assert_int_equal(shmring_send(t.p, buf, SIZE - 7, 0, 0), -EMSGSIZE);
+	assert_int_equal(shmring_send(t.p, buf, SIZE - 8, 0, 0), 0);
+	/* A buffer that is too short leaves the record where it is. */
+	assert_int_equal(shmring_recv(t.c, buf, SIZE - 9, NULL, 0), -EMSGSIZE);
+	assert_int_equal(shmring_recv(t.c, buf, SIZE - 8, NULL, 0), SIZE - 8);
+	pair_close(&t);
+
+	o.record_size = 24;
+	pair_open(&t, &o);
+	assert_reserve_errno(t.p, 23, EMSGSIZE);
+	assert_reserve_errno(t.p, 25, EMSGSIZE);
+	assert_int_equal(shmring_send(t.p, buf, 0, 0, 0), -EMSGSIZE);
+	assert_int_equal(shmring_send(t.p, buf, 24, 0, 0), 0);
+	assert_int_equal(shmring_recv(t.c, buf, 24, NULL, 0), 24);
+	pair_close(&t);
+}
+
+static void test_full_and_empty(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 8);
+	struct pair t;
+	char buf[8] = "";
+	int i;
+
+	(void)state;
+	pair_open(&t, &o);
+	assert_int_equal(shmring_recv(t.c, buf, 8, NULL, 0), -EAGAIN);
+	assert_int_equal(t.c->self->stalls, 1);
+	assert_int_equal(shmring_wait(t.c, 0, 0), -ETIMEDOUT);
+	assert_int_equal(shmring_wait(t.c, 0, 1000000), -ETIMEDOUT);
+	for (i = 0; i < SIZE / 8; i++)
+		assert_int_equal(shmring_send(t.p, buf, 8, 0, 0), 0);
+	assert_int_equal(shmring_send(t.p, buf, 8, 0, 0), -EAGAIN);
+	assert_int_equal(t.p->self->stalls, 1);
+	assert_int_equal(shmring_wait(t.p, 8, 0), -ETIMEDOUT);
+	assert_int_equal(shmring_wait(t.p, 8, 1000000), -ETIMEDOUT);
+	assert_int_equal(shmring_send(t.p, buf, 8, 0, 1000000), -ETIMEDOUT);
+	assert_int_equal(shmring_wait(t.c, SIZE, 0), 0);
+	assert_int_equal(shmring_recv(t.c, buf, 8, NULL, 0), 8);
+	shmring_flush(t.c);
+	assert_int_equal(shmring_wait(t.p, 8, 0), 0);
+	pair_close(&t);
+}
+
+static void test_handback(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 8);
+	struct pair t;
+	int i;
+
+	(void)state;
+	pair_open(&t, &o);
+	for (i = 0; i < SIZE / 8; i++)
+		put(t.p, 8, (uint64_t)i);
+	for (i = 0; i < SIZE / 8 / 8 - 1; i++)
+		get(t.c, 8, (uint64_t)i);
+	assert_int_equal(t.c->self->pos, 0);
+	get(t.c, 8, (uint64_t)i++);
+	assert_int_equal(t.c->self->pos, SIZE / 8);
+	get(t.c, 8, (uint64_t)i++);
+	assert_int_equal(t.c->self->pos, SIZE / 8);
+	shmring_flush(t.c);
+	assert_int_equal(t.c->self->pos, SIZE / 8 + 8);
+	/* Finding it empty hands back all. */
+	while (i < SIZE / 8)
+		get(t.c, 8, (uint64_t)i++);
+	put(t.p, 8, 1);
+	get(t.c, 8, 1);
+	assert_peek_errno(t.c, EAGAIN);
+	assert_int_equal(t.c->self->pos, SIZE + 8);
+	pair_close(&t);
+
+	o.handback_shift = 0;
+	pair_open(&t, &o);
+	put(t.p, 8, 1);
+	put(t.p, 8, 2);
+	get(t.c, 8, 1);
+	assert_int_equal(t.c->self->pos, 8);
+	pair_close(&t);
+}
+
+/* What a hostile or broken peer may show, and what is answered. */
+static void test_bad_positions(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	const uint64_t bad[] = { 2, 4095, SIZE + 8, 1 << 20, UINT64_MAX,
+				 (uint64_t)1 << 63 };
+	struct pair t;
+	size_t i;
+
+	(void)state;
+	pair_open(&t, &o);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		t.p->self->pos = bad[i];
+		assert_peek_errno(t.c, EBADMSG);
+		assert_int_equal(shmring_wait(t.c, 0, -1), -EBADMSG);
+		t.c->self->pos = bad[i];
+		assert_reserve_errno(t.p, 8, EBADMSG);
+		assert_int_equal(shmring_wait(t.p, 0, -1), -EBADMSG);
+	}
+	t.p->self->pos = 0;
+	t.c->self->pos = 0;
+	/* Backwards, behind what was seen before. */
+	put(t.p, 8, 1);
+	put(t.p, 8, 2);
+	get(t.c, 8, 1);
+	get(t.c, 8, 2);
+	t.p->self->pos = 16;
+	assert_peek_errno(t.c, EBADMSG);
+	t.p->self->pos = 32;
+	assert_peek_errno(t.c, EAGAIN);
+	while (shmring_reserve(t.p, 8))
+		shmring_commit(t.p, 8, 0);
+	t.c->self->pos = 16;
+	assert_reserve_errno(t.p, 8, EBADMSG);
+	/* And attaching believes no more. */
+	shmring_close(t.c);
+	t.c = NULL;
+	t.p->self->pos = 3 * SIZE;
+	errno = 0;
+	assert_null(shmring_open(t.ring.address, CONSUMER, &o));
+	assert_int_equal(errno, EBADMSG);
+	pair_close(&t);
+}
+
+static void test_bad_header(void **state)
+{
+	const uint32_t lens[] = { 17, 4096, UINT32_MAX };
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct pair t;
+	size_t i;
+
+	(void)state;
+	pair_open(&t, &o);
+	put(t.p, 16, 1);
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		memcpy(t.p->data, &lens[i], sizeof(lens[i]));
+		assert_peek_errno(t.c, EBADMSG);
+	}
+	pair_close(&t);
+
+	/* Less than a whole record, in a ring of fixed ones. */
+	o.record_size = 24;
+	pair_open(&t, &o);
+	t.p->self->pos = 23;
+	assert_peek_errno(t.c, EBADMSG);
+	pair_close(&t);
+}
+
+static void test_roles(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct pair t;
+	char buf[8];
+
+	(void)state;
+	pair_open(&t, &o);
+	errno = 0;
+	assert_null(shmring_open(t.ring.address, PRODUCER, &o));
+	assert_int_equal(errno, EBUSY);
+	assert_int_equal(shmring_attach(t.ring.any, CONSUMER), -EBUSY);
+	assert_int_equal(shmring_attach(t.p, CONSUMER), -EISCONN);
+	assert_int_equal(shmring_attach(t.ring.any, 3), -EINVAL);
+	assert_int_equal(shmring_attach(t.ring.any, SHMRING_ROLE_NONE), -EINVAL);
+	assert_int_equal(shmring_send(t.c, buf, 8, 0, 0), -EISCONN);
+	assert_int_equal(shmring_recv(t.p, buf, 8, NULL, 0), -EISCONN);
+	assert_int_equal(shmring_send(t.ring.any, buf, 8, 0, 0), -ENOTCONN);
+	assert_int_equal(shmring_recv(t.ring.any, buf, 8, NULL, 0), -ENOTCONN);
+	assert_int_equal(shmring_wait(t.ring.any, 0, 0), -ENOTCONN);
+	assert_int_equal(shmring_wait_peer(t.ring.any, 0), -ENOTCONN);
+	assert_int_equal(shmring_arm(t.ring.any, 0), -ENOTCONN);
+	assert_int_equal(shmring_kick_wait(t.ring.any, t.p, 0), -ENOTCONN);
+	assert_int_equal(shmring_peer(t.ring.any), -ENOTCONN);
+	assert_int_equal(shmring_epoch(t.ring.any), 0);
+	assert_reserve_errno(t.ring.any, 8, ENOTCONN);
+	assert_peek_errno(t.ring.any, ENOTCONN);
+	pair_close(&t);
+}
+
+static void test_leaving(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct pair t;
+	uint32_t epoch;
+	char buf[8] = "";
+
+	(void)state;
+	ring_make(&t.ring, &o);
+	t.p = ring_join(&t.ring, PRODUCER, &o);
+	assert_int_equal(shmring_peer(t.p), SHMRING_STATE_NEVER);
+	assert_int_equal(shmring_wait_peer(t.p, 0), -ETIMEDOUT);
+	epoch = shmring_epoch(t.p);
+	t.c = ring_join(&t.ring, CONSUMER, &o);
+	assert_int_not_equal(shmring_epoch(t.p), epoch);
+	assert_int_equal(shmring_peer(t.p), SHMRING_STATE_ATTACHED);
+	assert_int_equal(shmring_wait_peer(t.p, 0), 0);
+
+	put(t.p, 8, 1);
+	put(t.p, 8, 2);
+	epoch = shmring_epoch(t.p);
+	shmring_close(t.p);
+	assert_int_not_equal(shmring_epoch(t.c), epoch);
+	assert_int_equal(shmring_peer(t.c), SHMRING_STATE_GONE);
+	/* Ready wins: what was published is delivered first. */
+	assert_int_equal(shmring_wait(t.c, 0, -1), 0);
+	get(t.c, 8, 1);
+	get(t.c, 8, 2);
+	assert_int_equal(shmring_wait(t.c, 0, -1), -EPIPE);
+	assert_int_equal(shmring_wait(t.c, 0, 0), -EPIPE);
+	assert_int_equal(shmring_recv(t.c, buf, 8, NULL, -1), -EPIPE);
+	assert_int_equal(shmring_arm(t.c, 0), -EPIPE);
+
+	/* The next one goes on where the last one stopped. */
+	t.p = ring_join(&t.ring, PRODUCER, &o);
+	assert_non_null(t.p);
+	assert_int_equal(t.p->pos, 32);
+	put(t.p, 8, 3);
+	put(t.p, 8, 4);
+	get(t.c, 8, 3);
+	shmring_close(t.c);
+	while (!shmring_send(t.p, buf, 8, 0, 0))
+		;
+	assert_int_equal(shmring_send(t.p, buf, 8, 0, -1), -EPIPE);
+	t.c = ring_join(&t.ring, CONSUMER, &o);
+	assert_non_null(t.c);
+	get(t.c, 8, 4);
+	pair_close(&t);
+}
+
+/* A child that closes its copy of a handle takes nothing from the parent. */
+static int close_copies(void *arg)
+{
+	struct pair *t = arg;
+
+	shmring_close(t->p);
+	shmring_close(t->c);
+	return 0;
+}
+
+static void test_forked_copy(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct pair t;
+
+	(void)state;
+	pair_open(&t, &o);
+	fill(shmring_reserve(t.p, 8), 8, 1);
+	shmring_stage(t.p, 8, 1);
+	assert_child_ok(spawn(close_copies, &t));
+	assert_int_equal(shmring_peer(t.p), SHMRING_STATE_ATTACHED);
+	assert_int_equal(shmring_peer(t.c), SHMRING_STATE_ATTACHED);
+	assert_peek_errno(t.c, EAGAIN);
+	shmring_publish(t.p);
+	get(t.c, 8, 1);
+	pair_close(&t);
+}
+
+static void assert_open_fails(const char *address, const struct shmring_opts *o,
+			      int err)
+{
+	const char *why;
+
+	errno = 0;
+	assert_null(shmring_open(address, SHMRING_ROLE_NONE, o));
+	if (errno != err)
+		fail_msg("%s: errno %d and not %d: %s", address, errno, err,
+			 shmring_errmsg());
+	why = shmring_errmsg();
+	assert_true(strlen(why) > 10);
+	assert_null(strchr(why, '\n'));
+}
+
+static void test_bad_addresses(void **state)
+{
+	char longname[600] = "shm:/";
+
+	(void)state;
+	memset(longname + 5, 'x', sizeof(longname) - 6);
+	assert_open_fails(NULL, NULL, EINVAL);
+	assert_open_fails("", NULL, EINVAL);
+	assert_open_fails("pipe:x", NULL, EINVAL);
+	assert_open_fails("shm:", NULL, EINVAL);
+	assert_open_fails("shm:x", NULL, EINVAL);
+	assert_open_fails("shm:/", NULL, EINVAL);
+	assert_open_fails("shm:/..", NULL, EINVAL);
+	assert_open_fails("shm:/a/b", NULL, EINVAL);
+	assert_open_fails("shm:/shmring-there-is-none", NULL, ENOENT);
+	assert_open_fails(longname, NULL, ENAMETOOLONG);
+	assert_open_fails("memfd:x", NULL, EINVAL);
+	assert_open_fails("memfd:-1", NULL, EINVAL);
+	assert_open_fails("memfd:99999999999", NULL, EINVAL);
+	assert_open_fails("memfd:987654", NULL, EBADF);
+	assert_open_fails("dev:", NULL, EINVAL);
+	assert_open_fails("dev:../null", NULL, EINVAL);
+	assert_open_fails("dev:12345678901234567890123456789012", NULL,
+			  ENAMETOOLONG);
+	assert_open_fails("dev:there-is-none", NULL,
+			  access(SHMRING_CTL_PATH, F_OK) ? ENODEV : ENOENT);
+	assert_int_equal(shmring_unlink("memfd:"), -EINVAL);
+	assert_int_equal(shmring_unlink("nothing"), -EINVAL);
+	assert_int_equal(shmring_unlink("shm:/shmring-there-is-none"), -ENOENT);
+}
+
+static void assert_opts_fail(struct shmring_opts o, int err)
+{
+	const char *address = backend_is("memfd") ? "memfd:" :
+			      backend_is("shm") ? "shm:/shmring-test-opts" :
+						  "dev:shmring-test-opts";
+
+	o.flags |= SHMRING_OPEN_CREATE;
+	assert_open_fails(address, &o, err);
+}
+
+static void test_bad_opts(void **state)
+{
+	struct shmring_opts o;
+
+	(void)state;
+	skip_without_backend();
+	assert_opts_fail(ring_opts(1, 0), EINVAL);
+	assert_opts_fail(ring_opts(2048, 0), EINVAL);
+	assert_opts_fail(ring_opts(SIZE + 1, 0), EINVAL);
+	assert_opts_fail(ring_opts(3 * SIZE, 0), EINVAL);
+	assert_opts_fail(ring_opts(SIZE, SIZE + 1), EINVAL);
+	if (!backend_is("dev"))
+		assert_opts_fail(ring_opts((uint64_t)1 << 63, 0), EINVAL);
+	o = ring_opts(SIZE, 0);
+	o.flags = 1U << 31;
+	assert_opts_fail(o, EINVAL);
+	o = ring_opts(SIZE, 0);
+	o.handback_shift = 64;
+	assert_opts_fail(o, EINVAL);
+	o = ring_opts(SIZE, 0);
+	o.node = -3;
+	assert_opts_fail(o, EINVAL);
+	o.node = 1000;
+	assert_opts_fail(o, ENXIO);
+	o.node = 100000;
+	assert_opts_fail(o, ENXIO);
+	o.node = SHMRING_NODE_ANY;
+	o.flags = SHMRING_OPEN_STRICT;
+	assert_opts_fail(o, EINVAL);
+}
+
+static void test_placement(void **state)
+{
+	struct shmring_opts o = ring_opts(1 << 20, 0);
+	struct pair t;
+
+	(void)state;
+	o.node = SHMRING_NODE_LOCAL;
+	o.flags = SHMRING_OPEN_STRICT;
+	pair_open(&t, &o);
+	put(t.p, 100, 1);
+	get(t.c, 100, 1);
+	pair_close(&t);
+}
+
+static void test_exists(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 24);
+	struct shmring *again;
+	struct ring t;
+
+	(void)state;
+	if (backend_is("memfd"))
+		skip();
+	ring_make(&t, &o);
+	o.flags = SHMRING_OPEN_CREATE;
+	assert_open_fails(t.address, &o, EEXIST);
+	/* What the ring is comes from the ring. */
+	again = shmring_open(t.address, PRODUCER, NULL);
+	assert_non_null(again);
+	assert_int_equal(again->record_size, 24);
+	assert_int_equal(again->mask, SIZE - 1);
+	/* The name goes at once, the ring with its users. */
+	assert_int_equal(shmring_unlink(t.address), 0);
+	assert_int_equal(shmring_unlink(t.address), -ENOENT);
+	assert_int_equal(shmring_attach(t.any, CONSUMER), 0);
+	assert_int_equal(shmring_send(again, "a record of twenty-four.", 24, 0, 0),
+			 0);
+	assert_non_null(shmring_peek(t.any, NULL, NULL));
+	shmring_close(again);
+	shmring_close(t.any);
+}
+
+static void test_ephemeral(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct pair t;
+
+	(void)state;
+	if (backend_is("memfd"))
+		skip();
+	o.flags = SHMRING_OPEN_EPHEMERAL;
+	ring_make(&t.ring, &o);
+	o.flags = 0;
+	t.p = ring_join(&t.ring, PRODUCER, &o);
+	t.c = ring_join(&t.ring, CONSUMER, &o);
+	shmring_close(t.p);
+	t.p = ring_join(&t.ring, PRODUCER, &o);
+	assert_non_null(t.p);
+	shmring_close(t.c);
+	shmring_close(t.p);
+	assert_open_fails(t.ring.address, &o, ENOENT);
+	shmring_close(t.ring.any);
+}
+
+static int attach_and_die(void *arg)
+{
+	struct ring *t = arg;
+
+	CHILD_CHECK(ring_join(t, PRODUCER, NULL));
+	/* Not closed, as when it is killed. */
+	return 0;
+}
+
+static void test_ephemeral_leftover(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct shmring *r;
+	struct ring t;
+
+	(void)state;
+	if (!backend_is("shm"))
+		skip();
+	o.flags = SHMRING_OPEN_EPHEMERAL;
+	ring_make(&t, &o);
+	o.flags |= SHMRING_OPEN_CREATE;
+	/* Nobody has attached yet: it is not left over. */
+	assert_open_fails(t.address, &o, EEXIST);
+	r = ring_join(&t, CONSUMER, NULL);
+	assert_child_ok(spawn(attach_and_die, &t));
+	/* Somebody is still attached. */
+	assert_open_fails(t.address, &o, EEXIST);
+	shmring_close(r);
+	assert_open_fails(t.address, NULL, ENOENT);
+	shmring_close(t.any);
+
+	ring_make(&t, &o);
+	assert_child_ok(spawn(attach_and_die, &t));
+	r = shmring_open(t.address, CONSUMER, &o);
+	assert_non_null(r);
+	assert_int_equal(shmring_peer(r), SHMRING_STATE_NEVER);
+	shmring_close(r);
+	shmring_close(t.any);
+}
+
+/* Invariant 4 at the door: files that are no rings, or say so wrongly. */
+static int forge(const struct shmring_info_page *info, off_t size, int seals)
+{
+	int fd = memfd_create("forged", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, size), 0);
+	assert_int_equal(pwrite(fd, info, sizeof(*info), 0), sizeof(*info));
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, seals), 0);
+	return fd;
+}
+
+static void test_forged_files(void **state)
+{
+	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+	const struct shmring_info_page good = {
+		.magic = SHMRING_MAGIC,
+		.version = SHMRING_VERSION,
+		.ring_bytes = SIZE,
+	};
+	const off_t size = 3 * sysconf(_SC_PAGESIZE) + SIZE;
+	struct {
+		struct shmring_info_page info;
+		off_t size;
+		int seals;
+	} cases[] = {
+		{ good, size, 0 },
+		{ good, size, F_SEAL_SHRINK | F_SEAL_GROW },
+		{ good, size - 1, seals },
+		{ good, size + SIZE, seals },
+		{ good, size, seals },
+		{ good, size, seals },
+		{ good, size, seals },
+		{ good, size, seals },
+		{ good, size, seals },
+	};
+	char address[32];
+	size_t i;
+	int fd;
+
+	(void)state;
+	cases[4].info.magic++;
+	cases[5].info.version++;
+	cases[6].info.ring_bytes = 0;
+	cases[7].info.ring_bytes = 0xfffffffffffff000;
+	cases[8].info.record_size = SIZE + 1;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fd = forge(&cases[i].info, cases[i].size, cases[i].seals);
+		snprintf(address, sizeof(address), "memfd:%d", fd);
+		assert_open_fails(address, NULL, EPROTO);
+		close(fd);
+	}
+	assert_open_fails("memfd:0", NULL, EPROTO);
+}
+
+/* A ring that does not fit is refused, and nothing is left of it. */
+static void test_no_space(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct statvfs fs;
+
+	(void)state;
+	if (!backend_is("shm") || statvfs("/dev/shm", &fs) || !fs.f_blocks)
+		skip();
+	while (o.ring_bytes <= fs.f_blocks * fs.f_frsize)
+		o.ring_bytes *= 2;
+	assert_opts_fail(o, ENOSPC);
+	assert_int_equal(shmring_unlink("shm:/shmring-test-opts"), -ENOENT);
+}
+
+static void test_mode(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct stat st;
+	struct ring t;
+
+	(void)state;
+	if (backend_is("memfd"))
+		skip();
+	o.mode = 0666;
+	ring_make(&t, &o);
+	assert_int_equal(fstat(shmring_fd(t.any), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0666);
+	ring_drop(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_any_length),
+		cmocka_unit_test(test_fixed_sizes),
+		cmocka_unit_test(test_staged_is_invisible),
+		cmocka_unit_test(test_reserved_may_shrink),
+		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_batch_limits),
+		cmocka_unit_test(test_message_size),
+		cmocka_unit_test(test_full_and_empty),
+		cmocka_unit_test(test_handback),
+		cmocka_unit_test(test_bad_positions),
+		cmocka_unit_test(test_bad_header),
+		cmocka_unit_test(test_roles),
+		cmocka_unit_test(test_leaving),
+		cmocka_unit_test(test_forked_copy),
+		cmocka_unit_test(test_bad_addresses),
+		cmocka_unit_test(test_bad_opts),
+		cmocka_unit_test(test_placement),
+		cmocka_unit_test(test_exists),
+		cmocka_unit_test(test_ephemeral),
+		cmocka_unit_test(test_ephemeral_leftover),
+		cmocka_unit_test(test_forged_files),
+		cmocka_unit_test(test_no_space),
+		cmocka_unit_test(test_mode),
+	};
+
+	alarm(HANG_GUARD_S);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

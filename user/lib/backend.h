@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of libshmring share; nothing of it is public. */
+#ifndef SHMRING_BACKEND_H
+#define SHMRING_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "shmring.h"
+
+#define SHMRING_CACHELINE_PAIR	128	/* CPUs prefetch lines in pairs */
+#define SHMRING_RING_BYTES	65536	/* where the options say 0 */
+#define SHMRING_NSEC_PER_SEC	1000000000LL
+#define SHMRING_NEVER		INT64_MAX	/* a deadline that does not come */
+
+/*
+ * struct shmring_geometry - how large a ring is and where its parts are
+ *
+ * A copy, checked once: what stands in shared memory can change.
+ * @doubled: the file shows the data twice by itself, at @data and behind it
+ */
+struct shmring_geometry {
+	uint64_t ring_bytes;
+	uint32_t record_size;
+	size_t page_size;
+	off_t info;
+	off_t producer;
+	off_t consumer;
+	off_t data;
+	bool doubled;
+};
+
+/* struct shmring_endpoint - a handle with what callers need not see */
+struct shmring_endpoint {
+	struct shmring r;
+	struct shmring_opts opts;
+	struct shmring_geometry geo;
+	pid_t owner;		/* who attached: not a child that has a copy */
+	uint32_t epoch;		/* when the peer was last found missing */
+};
+
+static inline struct shmring_endpoint *shmring_endpoint(struct shmring *r)
+{
+	return (struct shmring_endpoint *)r;
+}
+
+/*
+ * struct shmring_backend - a kind of ring
+ *
+ * Calls that can fail return 0 or a negative errno. Those from open to unlink
+ * explain themselves by shmring_fail(). @where is the address after the scheme,
+ * a deadline is in nanoseconds of CLOCK_MONOTONIC.
+ * @open: set r->fd, r->priv and the geometry
+ * @unlink: remove the name
+ * @attach: take the role on the open file @fd, which is new, map it, begin
+ * @detach: give the role up, unless the caller is a fork()ed copy; free r->priv
+ * @sleep: until @need bytes are there or free, or with SHMRING_WAIT_PEER until
+ *	the peer is attached. 0: look again; -EPIPE: the peer is gone
+ * @kick: wake the peer
+ * @kick_sleep: both in one, or NULL
+ * @peer_state: SHMRING_STATE_* of the other side
+ * @fd: the pollable descriptor
+ * @arm: it becomes ready when @need bytes are there or free
+ */
+struct shmring_backend {
+	const char *scheme;
+	int (*open)(struct shmring *r, const char *where);
+	int (*unlink)(const char *where);
+	int (*attach)(struct shmring *r, int fd, uint32_t role);
+	void (*detach)(struct shmring *r, bool owner);
+	int (*sleep)(struct shmring *r, uint64_t need, uint32_t flags,
+		     int64_t deadline);
+	void (*kick)(struct shmring *r);
+	int (*kick_sleep)(struct shmring *r, uint64_t need,
+			  struct shmring *kick, int64_t deadline);
+	uint32_t (*peer_state)(struct shmring *r);
+	int (*fd)(struct shmring *r);
+	int (*arm)(struct shmring *r, uint64_t need);
+};
+
+extern const struct shmring_backend shmring_backend_dev;
+extern const struct shmring_backend shmring_backend_shm;
+extern const struct shmring_backend shmring_backend_memfd;
+
+/* errmsg.c: note the message of a failure; returns -@err */
+__attribute__((format(printf, 2, 3)))
+int shmring_fail(int err, const char *fmt, ...);
+
+/* map.c */
+int shmring_map(struct shmring *r, int fd, uint32_t role, bool info_writable);
+void shmring_unmap(struct shmring *r);
+
+/* ring.c: start where the role's last holder stopped; after mapping */
+int shmring_begin(struct shmring *r, uint32_t role);
+
+/* ring.c: a new open file of the one behind @fd */
+int shmring_reopen(int fd);
+
+/* wait.c: see how far the peer is; 0 once @need bytes are there or free */
+int shmring_look(struct shmring *r, uint64_t need);
+
+static inline uint64_t shmring_ring_bytes(const struct shmring *r)
+{
+	return r->mask + 1;
+}
+
+/* Index of @role in shmring_info_page.state[]. */
+static inline unsigned int shmring_side(uint32_t role)
+{
+	return role - SHMRING_ROLE_PRODUCER;
+}
+
+static inline uint32_t shmring_other(uint32_t role)
+{
+	return SHMRING_ROLE_PRODUCER + SHMRING_ROLE_CONSUMER - role;
+}
+
+/* Acquire: pairs with the release by which the state was set. */
+static inline uint32_t shmring_state(const struct shmring_info_page *info,
+				     uint32_t role)
+{
+	return __atomic_load_n(&info->state[shmring_side(role)],
+			       __ATOMIC_ACQUIRE);
+}
+
+static inline int64_t shmring_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * SHMRING_NSEC_PER_SEC + t.tv_nsec;
+}
+
+static inline int64_t shmring_deadline(int64_t now, int64_t timeout_ns)
+{
+	if (timeout_ns < 0 || timeout_ns > SHMRING_NEVER - now)
+		return SHMRING_NEVER;
+	return now + timeout_ns;
+}
+
+#endif /* SHMRING_BACKEND_H */

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+/* dev:NAME, the kernel module: every question is an ioctl. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "backend.h"
+
+static int open_ctl(const char *name)
+{
+	int fd = open(SHMRING_CTL_PATH, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
+		return shmring_fail(ENODEV, "dev:%s: no " SHMRING_CTL_PATH ": load the module (insmod shmring.ko) or use memfd: or shm:/NAME",
+				    name);
+	return shmring_fail(errno, "dev:%s: cannot open " SHMRING_CTL_PATH ": %s",
+			    name, strerror(errno));
+}
+
+/* The module checks names too; here it is about what open() would do. */
+static int check_name(const char *name)
+{
+	if (!*name || strchr(name, '/'))
+		return shmring_fail(EINVAL, "dev:%s: no such name can be: 1 to %d of A-Za-z0-9._-",
+				    name, SHMRING_NAME_MAX - 1);
+	if (strlen(name) >= SHMRING_NAME_MAX)
+		return shmring_fail(ENAMETOOLONG, "dev:%s: the name is too long: at most %d bytes",
+				    name, SHMRING_NAME_MAX - 1);
+	return 0;
+}
+
+static const char *why_not_created(int err)
+{
+	switch (err) {
+	case EINVAL:
+		return "an option that cannot be: the size is a power of two from one page, a record fits, strict takes a node, a name is of A-Za-z0-9._-";
+	case EEXIST:
+		return "it exists: open it without SHMRING_OPEN_CREATE, or unlink it";
+	case ENXIO:
+		return "no such NUMA node with memory: see numactl -H";
+	case EFBIG:
+		return "larger than the module's max_ring_bytes";
+	case ENOSPC:
+		return "the module's max_rings or max_total_bytes is reached: destroy some";
+	default:
+		return strerror(err);
+	}
+}
+
+static int destroy(int ctl, const char *name)
+{
+	struct shmring_destroy d = { .size = sizeof(d) };
+
+	strcpy(d.name, name);
+	return ioctl(ctl, SHMRING_IOC_DESTROY, &d) ? -errno : 0;
+}
+
+static int create(int ctl, const char *name, const struct shmring_opts *o)
+{
+	struct shmring_create c = {
+		.size = sizeof(c),
+		.ring_bytes = o->ring_bytes ? o->ring_bytes :
+			      SHMRING_RING_BYTES,
+		.record_size = o->record_size,
+		.node = o->node,
+		.mode = o->mode ? o->mode : SHMRING_MODE_DEFAULT,
+		.uid = SHMRING_ID_CREATOR,
+		.gid = SHMRING_ID_CREATOR,
+	};
+
+	if (o->flags & SHMRING_OPEN_EPHEMERAL)
+		c.flags |= SHMRING_CREATE_EPHEMERAL;
+	if (o->flags & SHMRING_OPEN_STRICT)
+		c.flags |= SHMRING_CREATE_STRICT;
+	strcpy(c.name, name);
+	if (!ioctl(ctl, SHMRING_IOC_CREATE, &c))
+		return 0;
+	return shmring_fail(errno, "dev:%s: cannot create it: %s", name,
+			    why_not_created(errno));
+}
+
+static int open_node(const char *name)
+{
+	char path[sizeof(SHMRING_DEV_DIR) + SHMRING_NAME_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), SHMRING_DEV_DIR "%s", name);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	return shmring_fail(errno, "dev:%s: cannot open %s: %s%s", name, path,
+			    strerror(errno),
+			    errno == ENOENT ? ": create it first" : "");
+}
+
+static int read_info(int fd, const char *name, struct shmring_geometry *g)
+{
+	struct shmring_info i = { .size = sizeof(i) };
+
+	if (ioctl(fd, SHMRING_IOC_INFO, &i))
+		return shmring_fail(EPROTO, "dev:%s: no ring: %s", name,
+				    strerror(errno));
+	g->ring_bytes = i.ring_bytes;
+	g->record_size = i.record_size;
+	g->page_size = i.page_size;
+	g->info = (off_t)i.info_offset;
+	g->producer = (off_t)i.producer_offset;
+	g->consumer = (off_t)i.consumer_offset;
+	g->data = (off_t)i.data_offset;
+	g->doubled = true;
+	return 0;
+}
+
+static int dev_open(struct shmring *r, const char *name)
+{
+	struct shmring_endpoint *ep = shmring_endpoint(r);
+	bool made = ep->opts.flags & SHMRING_OPEN_CREATE;
+	int err, ctl;
+
+	err = check_name(name);
+	if (err)
+		return err;
+	ctl = open_ctl(name);
+	if (ctl < 0)
+		return ctl;
+	err = made ? create(ctl, name, &ep->opts) : 0;
+	if (err)
+		goto close_ctl;
+	r->fd = open_node(name);
+	if (r->fd < 0) {
+		err = r->fd;
+		goto destroy;
+	}
+	err = read_info(r->fd, name, &ep->geo);
+	if (!err)
+		goto close_ctl;
+	close(r->fd);
+destroy:
+	if (made)
+		destroy(ctl, name);
+close_ctl:
+	close(ctl);
+	return err;
+}
+
+static int dev_unlink(const char *name)
+{
+	int err = check_name(name);
+	int ctl;
+
+	if (err)
+		return err;
+	ctl = open_ctl(name);
+	if (ctl < 0)
+		return ctl;
+	err = destroy(ctl, name);
+	close(ctl);
+	return err ? shmring_fail(-err, "dev:%s: cannot destroy it: %s", name,
+				  strerror(-err)) : 0;
+}
+
+static int dev_attach(struct shmring *r, int fd, uint32_t role)
+{
+	struct shmring_attach a = { .size = sizeof(a), .role = role };
+	int err;
+
+	if (ioctl(fd, SHMRING_IOC_ATTACH, &a))
+		return shmring_fail(errno, "cannot attach: %s%s",
+				    strerror(errno), errno == EBUSY ?
+				    ": another process has the role" : "");
+	err = shmring_map(r, fd, role, false);
+	if (err)
+		return err;
+	err = shmring_begin(r, role);
+	if (err)
+		shmring_unmap(r);
+	return err;
+}
+
+/* The role goes with the last descriptor and mapping, by itself. */
+static void dev_detach(struct shmring *r, bool owner)
+{
+	(void)r;
+	(void)owner;
+}
+
+static int dev_wait(struct shmring *r, unsigned long ioc, struct shmring_wait *w,
+		    int64_t deadline)
+{
+	w->size = sizeof(*w);
+	w->timeout_ns = SHMRING_WAIT_FOREVER;
+	if (deadline != SHMRING_NEVER) {
+		w->timeout_ns = deadline - shmring_now();
+		/* 0 would arm and not wait, and a kick must go out anyway. */
+		if (w->timeout_ns <= 0)
+			w->timeout_ns = 1;
+	}
+	if (ioctl(r->fd, ioc, w))
+		return -errno;
+	return w->events & SHMRING_EVENT_READY ? 0 : -EPIPE;
+}
+
+static int dev_sleep(struct shmring *r, uint64_t need, uint32_t flags,
+		     int64_t deadline)
+{
+	struct shmring_wait w = { .flags = flags, .want = need };
+
+	return dev_wait(r, SHMRING_IOC_WAIT, &w, deadline);
+}
+
+static int dev_kick_sleep(struct shmring *r, uint64_t need,
+			  struct shmring *kick, int64_t deadline)
+{
+	struct shmring_wait w = { .want = need, .kick_fd = kick->fd };
+
+	/* As in shmring_kick(): before the kick. */
+	kick->kicked = __atomic_load_n(&kick->peer->wait, __ATOMIC_RELAXED);
+	return dev_wait(r, SHMRING_IOC_KICK_WAIT, &w, deadline);
+}
+
+static void dev_kick(struct shmring *r)
+{
+	/* Attached as this side is, it cannot fail. */
+	ioctl(r->fd, SHMRING_IOC_KICK);
+}
+
+static uint32_t dev_peer_state(struct shmring *r)
+{
+	return shmring_state(r->info, shmring_other(r->role));
+}
+
+static int dev_fd(struct shmring *r)
+{
+	return r->fd;
+}
+
+/* poll() itself arms, by the want word that shmring_arm() has set. */
+static int dev_arm(struct shmring *r, uint64_t need)
+{
+	(void)r;
+	(void)need;
+	return 0;
+}
+
+const struct shmring_backend shmring_backend_dev = {
+	.scheme = "dev:",
+	.open = dev_open,
+	.unlink = dev_unlink,
+	.attach = dev_attach,
+	.detach = dev_detach,
+	.sleep = dev_sleep,
+	.kick = dev_kick,
+	.kick_sleep = dev_kick_sleep,
+	.peer_state = dev_peer_state,
+	.fd = dev_fd,
+	.arm = dev_arm,
+};

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+/* A ring in the address space: three pages, and the data twice. */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "backend.h"
+
+/* Populated at once, so that the hot path takes no page fault. */
+static void *map_shared(void *at, size_t len, int prot, int fd, off_t offset)
+{
+	int flags = MAP_SHARED | MAP_POPULATE | (at ? MAP_FIXED : 0);
+	void *p = mmap(at, len, prot, flags, fd, offset);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* The data, back to back with itself: a record that wraps reads on. */
+static unsigned char *map_data(const struct shmring_geometry *g, int fd,
+			       int prot)
+{
+	unsigned char *p;
+	int err;
+
+	if (g->doubled)
+		return map_shared(NULL, 2 * g->ring_bytes, prot, fd, g->data);
+	p = mmap(NULL, 2 * g->ring_bytes, PROT_NONE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	if (map_shared(p, g->ring_bytes, prot, fd, g->data) &&
+	    map_shared(p + g->ring_bytes, g->ring_bytes, prot, fd, g->data))
+		return p;
+	err = errno;
+	munmap(p, 2 * g->ring_bytes);
+	errno = err;
+	return NULL;
+}
+
+int shmring_map(struct shmring *r, int fd, uint32_t role, bool info_writable)
+{
+	const struct shmring_geometry *g = &shmring_endpoint(r)->geo;
+	bool producer = role == SHMRING_ROLE_PRODUCER;
+	int own = PROT_READ | PROT_WRITE;
+	int err;
+
+	r->info = map_shared(NULL, g->page_size,
+			     info_writable ? own : PROT_READ, fd, g->info);
+	if (!r->info)
+		goto fail;
+	r->self = map_shared(NULL, g->page_size, own, fd,
+			     producer ? g->producer : g->consumer);
+	if (!r->self)
+		goto fail;
+	r->peer = map_shared(NULL, g->page_size, PROT_READ, fd,
+			     producer ? g->consumer : g->producer);
+	if (!r->peer)
+		goto fail;
+	r->data = map_data(g, fd, producer ? own : PROT_READ);
+	if (!r->data)
+		goto fail;
+	return 0;
+fail:
+	err = errno;
+	shmring_unmap(r);
+	return shmring_fail(err, "cannot map the ring of %llu bytes: %s",
+			    (unsigned long long)g->ring_bytes, strerror(err));
+}
+
+static void unmap(const volatile void *p, size_t len)
+{
+	if (p)
+		munmap((void *)(uintptr_t)p, len);
+}
+
+void shmring_unmap(struct shmring *r)
+{
+	const struct shmring_geometry *g = &shmring_endpoint(r)->geo;
+
+	unmap(r->data, 2 * g->ring_bytes);
+	unmap(r->peer, g->page_size);
+	unmap(r->self, g->page_size);
+	unmap(r->info, g->page_size);
+	r->data = NULL;
+	r->peer = NULL;
+	r->self = NULL;
+	r->info = NULL;
+}

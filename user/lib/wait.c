@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+/* Waiting: look for a while, then sleep. */
+#include <errno.h>
+
+#include "backend.h"
+
+/*
+ * Tuning of the phase that looks. A pause is 10 to 40 ns.
+ *
+ * BACKOFF: pauses between two looks at a streaming peer
+ * ROUND: pauses between two looks at the clock
+ * PROBE_*: waits until learn() checks again, by what it found last
+ */
+#define SPIN_BACKOFF		64
+#define SPIN_ROUND		128
+#define PROBE_STREAMING		16
+#define PROBE_ANSWERING		256
+
+static inline void cpu_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("isb" ::: "memory");
+#else
+	__asm__ volatile("" ::: "memory");
+#endif
+}
+
+static void pause_for(unsigned int n)
+{
+	while (n--)
+		cpu_relax();
+}
+
+/*
+ * Both sides keep @limit as "how far pos may go": head for the consumer, tail
+ * plus the ring for the producer. An honest peer moves it forward only, and
+ * never beyond what this side has shown plus the ring; so everything else is
+ * EBADMSG, and limit - pos neither underflows nor exceeds the ring.
+ */
+int shmring_look(struct shmring *r, uint64_t need)
+{
+	uint64_t ring = shmring_ring_bytes(r);
+	uint64_t limit, avail;
+
+	/* (A) of the producer, (C) of the consumer */
+	limit = __atomic_load_n(&r->peer->pos, __ATOMIC_ACQUIRE);
+	if (r->role == SHMRING_ROLE_PRODUCER)
+		limit += ring;
+	if (limit - r->limit > r->shown + ring - r->limit)
+		return -EBADMSG;
+	avail = limit - r->pos;
+	if (r->record_size) {
+		/* What is there begins with a whole record. */
+		if (r->role == SHMRING_ROLE_CONSUMER && avail &&
+		    avail < r->record_size)
+			return -EBADMSG;
+	} else if (limit % SHMRING_RECORD_ALIGN) {
+		return -EBADMSG;
+	}
+	r->limit = limit;
+	return avail < need ? -EAGAIN : 0;
+}
+
+/*
+ * A peer that answers and a peer that streams want opposite things. The first
+ * is done when it moved, so each pause between looks is latency. The second
+ * goes on: leaving it alone for SPIN_BACKOFF pauses lets it run ahead, so that
+ * cache lines change hands in bulk and not one by one under its feet, which
+ * doubles the throughput. Which of them it is shows when this side, although
+ * it has what it waited for, waits once more: only a streaming peer moves on.
+ */
+static void learn(struct shmring *r)
+{
+	uint64_t seen;
+
+	if (r->probe_in) {
+		r->probe_in--;
+		return;
+	}
+	seen = __atomic_load_n(&r->peer->pos, __ATOMIC_RELAXED);
+	pause_for(SPIN_BACKOFF);
+	r->streaming = __atomic_load_n(&r->peer->pos, __ATOMIC_RELAXED) != seen;
+	r->probe_in = r->streaming ? PROBE_STREAMING : PROBE_ANSWERING;
+}
+
+/* The caller has just looked, so the pause comes first. */
+static int spin_round(struct shmring *r, uint64_t need)
+{
+	unsigned int step = r->streaming ? SPIN_BACKOFF : 1;
+	unsigned int spent;
+	int err;
+
+	for (spent = 0; spent < SPIN_ROUND; spent += step) {
+		pause_for(step);
+		err = shmring_look(r, need);
+		if (err != -EAGAIN)
+			return err;
+	}
+	return -EAGAIN;
+}
+
+static bool peer_gone(const struct shmring *r)
+{
+	return shmring_state(r->info, shmring_other(r->role)) ==
+	       SHMRING_STATE_GONE;
+}
+
+/* The first round does without the clock: mostly it is enough. */
+static int spin(struct shmring *r, uint64_t need, int64_t timeout_ns,
+		int64_t *deadline)
+{
+	int err = spin_round(r, need);
+	int64_t now, end;
+
+	now = err == -EAGAIN ? shmring_now() : 0;
+	*deadline = shmring_deadline(now, timeout_ns);
+	end = shmring_deadline(now, r->spin_ns);
+	if (end > *deadline)
+		end = *deadline;
+	while (err == -EAGAIN && shmring_now() < end && !peer_gone(r))
+		err = spin_round(r, need);
+	if (!err)
+		learn(r);
+	return err;
+}
+
+/* Sleep until ready. What is ready counts, even when the peer is gone. */
+static int sleep_until_ready(struct shmring *r, uint64_t need,
+			     struct shmring *kick, int64_t deadline)
+{
+	uint32_t epoch;
+	int err, slept;
+
+	do {
+		epoch = shmring_epoch(r);
+		if (kick)
+			slept = r->backend->kick_sleep(r, need, kick, deadline);
+		else
+			slept = r->backend->sleep(r, need, 0, deadline);
+		kick = NULL;
+		if (slept && slept != -EPIPE && slept != -ETIMEDOUT)
+			return slept;
+		err = shmring_look(r, need);
+	} while (err == -EAGAIN && !slept);
+	if (slept == -EPIPE)
+		shmring_endpoint(r)->epoch = epoch;
+	return err == -EAGAIN ? slept : err;
+}
+
+static int wait_ready(struct shmring *r, uint64_t need, int64_t timeout_ns)
+{
+	int64_t deadline;
+	int err;
+
+	shmring_flush(r);
+	if (r->limit - r->pos >= need)
+		return 0;
+	if (!timeout_ns || !r->spin_ns) {
+		err = shmring_look(r, need);
+		if (err != -EAGAIN)
+			return err;
+		if (!timeout_ns)
+			return peer_gone(r) ? -EPIPE : -ETIMEDOUT;
+		deadline = timeout_ns < 0 ? SHMRING_NEVER :
+			   shmring_deadline(shmring_now(), timeout_ns);
+	} else {
+		err = spin(r, need, timeout_ns, &deadline);
+		if (err != -EAGAIN)
+			return err;
+	}
+	return sleep_until_ready(r, need, NULL, deadline);
+}
+
+/* Bytes to wait for, or a negative errno. */
+static int need_of(const struct shmring *r, size_t want, uint64_t *need)
+{
+	uint64_t least = shmring_footprint(r, 0);
+
+	if (r->role == SHMRING_ROLE_NONE)
+		return -ENOTCONN;
+	if (want > shmring_ring_bytes(r))
+		return -EMSGSIZE;
+	if (r->role == SHMRING_ROLE_PRODUCER && !r->record_size)
+		*need = shmring_footprint(r, want);
+	else
+		*need = want > least ? want : least;
+	return *need > shmring_ring_bytes(r) ? -EMSGSIZE : 0;
+}
+
+int shmring_wait(struct shmring *r, size_t want, int64_t timeout_ns)
+{
+	uint64_t need;
+	int err = need_of(r, want, &need);
+
+	return err ? err : wait_ready(r, need, timeout_ns);
+}
+
+/*
+ * A peer can come, do its work and leave before this side looks, and even
+ * before it asks. So a change of epoch since the peer was last found missing
+ * counts as well.
+ */
+int shmring_wait_peer(struct shmring *r, int64_t timeout_ns)
+{
+	uint32_t *missed = &shmring_endpoint(r)->epoch;
+	uint32_t other = shmring_other(r->role);
+	int64_t deadline;
+	uint32_t epoch;
+	int err;
+
+	if (r->role == SHMRING_ROLE_NONE)
+		return -ENOTCONN;
+	shmring_flush(r);
+	deadline = shmring_deadline(shmring_now(), timeout_ns);
+	for (;;) {
+		epoch = shmring_epoch(r);
+		if (epoch != *missed ||
+		    shmring_state(r->info, other) == SHMRING_STATE_ATTACHED)
+			break;
+		err = r->backend->sleep(r, 0, SHMRING_WAIT_PEER, deadline);
+		if (err)
+			return err;
+	}
+	*missed = epoch;
+	return 0;
+}
+
+static bool peer_sleeps(const struct shmring *r)
+{
+	return __atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED) != r->kicked;
+}
+
+int shmring_kick_wait(struct shmring *r, struct shmring *kick,
+		      int64_t timeout_ns)
+{
+	uint64_t need;
+	int err = need_of(r, 0, &need);
+
+	if (err)
+		return err;
+	if (kick->role == SHMRING_ROLE_NONE)
+		return -ENOTCONN;
+	/* As in shmring_show(): the store of pos, then the load of wait. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (!peer_sleeps(kick))
+		return wait_ready(r, need, timeout_ns);
+	if (!r->backend->kick_sleep || r->backend != kick->backend ||
+	    !timeout_ns) {
+		shmring_kick(kick);
+		return wait_ready(r, need, timeout_ns);
+	}
+	/*
+	 * The peer slept, so its answer takes as long as a wake-up: looking for
+	 * it is pointless.
+	 */
+	shmring_flush(r);
+	return sleep_until_ready(r, need, kick,
+				 shmring_deadline(shmring_now(), timeout_ns));
+}
+
+int shmring_arm(struct shmring *r, size_t want)
+{
+	uint64_t need;
+	int err = need_of(r, want, &need);
+
+	if (err)
+		return err;
+	shmring_flush(r);
+	/* The kernel's poll() reads it, of which it believes nothing. */
+	__atomic_store_n(&r->self->want,
+			 need < UINT32_MAX ? (uint32_t)need : UINT32_MAX,
+			 __ATOMIC_RELAXED);
+	err = shmring_look(r, need);
+	if (err != -EAGAIN)
+		return err ? err : 1;
+	return peer_gone(r) ? -EPIPE : r->backend->arm(r, need);
+}
