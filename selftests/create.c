@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Names, nodes and lifetimes. */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "kselftest_harness.h"
+#include "shmring_test.h"
+
+FIXTURE(create)
+{
+	char name[SHMRING_NAME_MAX];
+	struct shmring_create create;
+};
+
+FIXTURE_SETUP(create)
+{
+	const char *why = unusable();
+
+	if (why)
+		SKIP(return, "%s", why);
+	ring_name(self->name);
+	ring_defaults(&self->create, self->name);
+}
+
+FIXTURE_TEARDOWN(create)
+{
+	if (ring_exists(self->name))
+		EXPECT_EQ(0, ring_destroy(self->name));
+}
+
+TEST_F(create, node_of_the_creator)
+{
+	char path[64];
+	struct stat st;
+
+	ASSERT_EQ(0, ring_create_as(&self->create));
+	ring_path(path, self->name);
+	ASSERT_EQ(0, stat(path, &st));
+	EXPECT_TRUE(S_ISCHR(st.st_mode));
+	EXPECT_EQ(0600, st.st_mode & 07777);
+	EXPECT_EQ(0, st.st_uid);
+	EXPECT_EQ(0, st.st_gid);
+}
+
+TEST_F(create, node_as_asked_for)
+{
+	/* 0 is left out: devtmpfs takes it for "no wish", and makes it 0600. */
+	static const __u32 modes[] = { 0400, 0660, 0666, 0777 };
+	char path[64];
+	struct stat st;
+	unsigned int i;
+
+	ring_path(path, self->name);
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		self->create.mode = modes[i];
+		self->create.uid = 1000 + i;
+		self->create.gid = 2000 + i;
+		ASSERT_EQ(0, ring_create_as(&self->create));
+		ASSERT_EQ(0, stat(path, &st));
+		EXPECT_EQ(modes[i], st.st_mode & 07777);
+		EXPECT_EQ(1000 + i, st.st_uid);
+		EXPECT_EQ(2000 + i, st.st_gid);
+		ASSERT_EQ(0, ring_destroy(self->name));
+		EXPECT_EQ(-1, stat(path, &st));
+	}
+}
+
+TEST_F(create, sizes)
+{
+	struct shmring_info info;
+	int fd;
+
+	for (self->create.ring_bytes = page_size();
+	     self->create.ring_bytes <= 1 << 20;
+	     self->create.ring_bytes *= 2) {
+		/* The largest fixed record there can be. */
+		self->create.record_size = self->create.ring_bytes;
+		ASSERT_EQ(0, ring_create_as(&self->create));
+		fd = ring_open(self->name, O_RDWR);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, ring_info(fd, &info));
+		EXPECT_EQ(self->create.ring_bytes, info.ring_bytes);
+		EXPECT_EQ(2 * self->create.ring_bytes, info.data_bytes);
+		EXPECT_EQ(self->create.record_size, info.record_size);
+		close(fd);
+		ASSERT_EQ(0, ring_destroy(self->name));
+	}
+}
+
+TEST_F(create, info_page_says_what_info_says)
+{
+	struct endpoint ep;
+
+	self->create.record_size = 24;
+	self->create.flags = SHMRING_CREATE_EPHEMERAL;
+	self->create.node = 0;
+	ASSERT_EQ(0, ring_create_as(&self->create));
+	ASSERT_EQ(0, endpoint_open(&ep, self->name, SHMRING_ROLE_CONSUMER));
+	EXPECT_EQ(SHMRING_MAGIC, ep.info->magic);
+	EXPECT_EQ(SHMRING_VERSION, ep.info->version);
+	EXPECT_EQ(24, ep.info->record_size);
+	EXPECT_EQ(page_size(), ep.info->ring_bytes);
+	EXPECT_EQ(SHMRING_CREATE_EPHEMERAL, ep.info->flags);
+	EXPECT_EQ(0, ep.info->node);
+	EXPECT_EQ(SHMRING_STATE_NEVER, ep.info->state[0]);
+	EXPECT_EQ(SHMRING_STATE_ATTACHED, ep.info->state[1]);
+	endpoint_close(&ep);
+}
+
+TEST_F(create, inv7_ephemeral_goes_with_its_last_endpoint)
+{
+	int producer, consumer;
+
+	self->create.flags = SHMRING_CREATE_EPHEMERAL;
+	ASSERT_EQ(0, ring_create_as(&self->create));
+	producer = ring_open_as(self->name, SHMRING_ROLE_PRODUCER);
+	consumer = ring_open_as(self->name, SHMRING_ROLE_CONSUMER);
+	ASSERT_LE(0, producer);
+	ASSERT_LE(0, consumer);
+	close(producer);
+	EXPECT_TRUE(ring_exists(self->name));
+	close(consumer);
+	EXPECT_FALSE(ring_exists(self->name));
+	EXPECT_EQ(-ENOENT, ring_destroy(self->name));
+}
+
+TEST_F(create, inv7_ephemeral_goes_with_the_killed)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	self->create.flags = SHMRING_CREATE_EPHEMERAL;
+	ASSERT_EQ(0, ring_create_as(&self->create));
+	ASSERT_EQ(0, pipe(ready));
+	pid = spawn(0);
+	if (!pid) {
+		CHILD_ASSERT(ring_open_as(self->name,
+					  SHMRING_ROLE_PRODUCER) >= 0);
+		CHILD_ASSERT(write(ready[1], "", 1) == 1);
+		pause();
+	}
+	close(ready[1]);
+	ASSERT_EQ(1, read(ready[0], &c, 1));
+	EXPECT_TRUE(ring_exists(self->name));
+	kill(pid, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, reap(pid));
+	EXPECT_FALSE(ring_exists(self->name));
+	close(ready[0]);
+}
+
+TEST_F(create, endpoints_outlive_the_name)
+{
+	struct endpoint producer, consumer;
+	int i;
+
+	ASSERT_EQ(0, ring_create_as(&self->create));
+	ASSERT_EQ(0, endpoint_open(&producer, self->name,
+				   SHMRING_ROLE_PRODUCER));
+	ASSERT_EQ(0, endpoint_open(&consumer, self->name,
+				   SHMRING_ROLE_CONSUMER));
+	ASSERT_EQ(0, ring_destroy(self->name));
+	EXPECT_FALSE(ring_exists(self->name));
+	EXPECT_EQ(-ENOENT, ring_open(self->name, O_RDWR));
+
+	/* The name is free for another ring, which is not this one. */
+	ASSERT_EQ(0, ring_create_as(&self->create));
+	for (i = 0; i < 1000; i++) {
+		size_t bytes = endpoint_fill(&producer, i);
+
+		ASSERT_NE(0, bytes);
+		endpoint_move(&producer, bytes);
+		ASSERT_EQ(bytes, endpoint_check(&consumer, i));
+		endpoint_move(&consumer, bytes);
+	}
+	endpoint_close(&producer);
+	EXPECT_EQ(SHMRING_STATE_GONE, consumer.info->state[0]);
+	endpoint_close(&consumer);
+	EXPECT_TRUE(ring_exists(self->name));
+}
+
+TEST_F(create, inv7_mapping_outlives_the_descriptor)
+{
+	struct endpoint ep;
+	size_t bytes;
+
+	self->create.flags = SHMRING_CREATE_EPHEMERAL;
+	ASSERT_EQ(0, ring_create_as(&self->create));
+	ASSERT_EQ(0, endpoint_open(&ep, self->name, SHMRING_ROLE_PRODUCER));
+	close(ep.fd);
+	ep.fd = -1;
+	/* The role stays with the mapping, and so does the ephemeral ring. */
+	EXPECT_TRUE(ring_exists(self->name));
+	EXPECT_EQ(-EBUSY, ring_open_as(self->name, SHMRING_ROLE_PRODUCER));
+	bytes = endpoint_fill(&ep, 1);
+	EXPECT_NE(0, bytes);
+	endpoint_store(&ep, bytes);
+	EXPECT_EQ(bytes, ep.mine->pos);
+	endpoint_close(&ep);
+	EXPECT_FALSE(ring_exists(self->name));
+}
+
+TEST_F(create, positions_outlive_their_endpoints)
+{
+	struct endpoint ep;
+	size_t bytes;
+
+	ASSERT_EQ(0, ring_create_as(&self->create));
+	ASSERT_EQ(0, endpoint_open(&ep, self->name, SHMRING_ROLE_PRODUCER));
+	bytes = endpoint_fill(&ep, 7);
+	endpoint_move(&ep, bytes);
+	endpoint_close(&ep);
+	ASSERT_EQ(0, endpoint_open(&ep, self->name, SHMRING_ROLE_PRODUCER));
+	EXPECT_EQ(bytes, ep.mine->pos);
+	endpoint_close(&ep);
+	ASSERT_EQ(0, endpoint_open(&ep, self->name, SHMRING_ROLE_CONSUMER));
+	EXPECT_EQ(bytes, endpoint_check(&ep, 7));
+	endpoint_close(&ep);
+}
+
+/* Never called without a user of the module, so that it stays. */
+static int try_unload(void)
+{
+	return syscall(SYS_delete_module, "shmring", O_NONBLOCK) ? errno : 0;
+}
+
+TEST_F(create, inv7_no_unload_while_used)
+{
+	struct endpoint ep;
+
+	if (access("/sys/module/shmring/refcnt", F_OK))
+		SKIP(return, "shmring is no module here");
+	ASSERT_EQ(0, ring_create_as(&self->create));
+	ASSERT_EQ(0, endpoint_open(&ep, self->name, SHMRING_ROLE_PRODUCER));
+	EXPECT_LT(0, module_users());
+	EXPECT_EQ(EWOULDBLOCK, try_unload());
+	close(ep.fd);
+	ep.fd = -1;
+	ASSERT_LT(0, module_users());
+	EXPECT_EQ(EWOULDBLOCK, try_unload());
+	ep.mine->messages = 1;
+	EXPECT_EQ(1, ep.mine->messages);
+	endpoint_close(&ep);
+}
+
+TEST_HARNESS_MAIN

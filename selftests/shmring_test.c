@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the tests share: see shmring_test.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "shmring_test.h"
+
+void ring_name(char name[SHMRING_NAME_MAX])
+{
+	static unsigned int count;
+
+	snprintf(name, SHMRING_NAME_MAX, "kst.%d.%u", getpid(), count++);
+}
+
+void ring_path(char path[64], const char *name)
+{
+	snprintf(path, 64, "%s%s", SHMRING_DEV_DIR, name);
+}
+
+bool ring_exists(const char *name)
+{
+	char path[64];
+
+	ring_path(path, name);
+	return !access(path, F_OK);
+}
+
+int ring_ioctl(int fd, unsigned long request, void *arg)
+{
+	int ret = ioctl(fd, request, arg);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static int ctl_ioctl(unsigned long request, void *arg)
+{
+	int fd = open(SHMRING_CTL_PATH, O_RDWR | O_CLOEXEC);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = ring_ioctl(fd, request, arg);
+	close(fd);
+	return ret;
+}
+
+void ring_defaults(struct shmring_create *create, const char *name)
+{
+	*create = (struct shmring_create) {
+		.size = sizeof(*create),
+		.ring_bytes = page_size(),
+		.node = SHMRING_NODE_ANY,
+		.mode = SHMRING_MODE_DEFAULT,
+		.uid = SHMRING_ID_CREATOR,
+		.gid = SHMRING_ID_CREATOR,
+	};
+	memcpy(create->name, name, strlen(name) + 1);
+}
+
+int ring_create_as(const struct shmring_create *create)
+{
+	return ctl_ioctl(SHMRING_IOC_CREATE, (void *)create);
+}
+
+int ring_create(const char *name, __u64 ring_bytes, __u32 record_size)
+{
+	struct shmring_create create;
+
+	ring_defaults(&create, name);
+	create.ring_bytes = ring_bytes;
+	create.record_size = record_size;
+	return ring_create_as(&create);
+}
+
+int ring_destroy(const char *name)
+{
+	struct shmring_destroy destroy = { .size = sizeof(destroy) };
+
+	memcpy(destroy.name, name, strlen(name) + 1);
+	return ctl_ioctl(SHMRING_IOC_DESTROY, &destroy);
+}
+
+int ring_open(const char *name, int flags)
+{
+	char path[64];
+	int fd;
+
+	ring_path(path, name);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int ring_attach(int fd, __u32 role)
+{
+	struct shmring_attach attach = {
+		.size = sizeof(attach),
+		.role = role,
+	};
+
+	return ring_ioctl(fd, SHMRING_IOC_ATTACH, &attach);
+}
+
+int ring_open_as(const char *name, __u32 role)
+{
+	int fd = ring_open(name, O_RDWR);
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	ret = ring_attach(fd, role);
+	if (ret < 0) {
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+int ring_info(int fd, struct shmring_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->size = sizeof(*info);
+	return ring_ioctl(fd, SHMRING_IOC_INFO, info);
+}
+
+int ring_wait(int fd, __u32 flags, __u64 want, __s64 timeout_ns,
+	      __u32 *events)
+{
+	struct shmring_wait wait = {
+		.size = sizeof(wait),
+		.flags = flags,
+		.want = want,
+		.timeout_ns = timeout_ns,
+	};
+	int ret = ring_ioctl(fd, SHMRING_IOC_WAIT, &wait);
+
+	*events = wait.events;
+	return ret;
+}
+
+int ring_kick_wait(int fd, int kick_fd, __s64 timeout_ns, __u32 *events)
+{
+	struct shmring_wait wait = {
+		.size = sizeof(wait),
+		.timeout_ns = timeout_ns,
+		.kick_fd = kick_fd,
+	};
+	int ret = ring_ioctl(fd, SHMRING_IOC_KICK_WAIT, &wait);
+
+	*events = wait.events;
+	return ret;
+}
+
+int ring_eventfd(int fd, int event_fd)
+{
+	struct shmring_eventfd arg = { .size = sizeof(arg), .fd = event_fd };
+
+	return ring_ioctl(fd, SHMRING_IOC_EVENTFD, &arg);
+}
+
+static void *map(int fd, size_t bytes, int prot, __u64 offset)
+{
+	void *addr = mmap(NULL, bytes, prot, MAP_SHARED, fd, offset);
+
+	return addr == MAP_FAILED ? NULL : addr;
+}
+
+int endpoint_map(struct endpoint *ep, int fd)
+{
+	struct shmring_info info;
+	bool producer;
+	__u64 mine, peer;
+	int ret;
+
+	ret = ring_info(fd, &info);
+	if (ret < 0)
+		return ret;
+
+	producer = info.role == SHMRING_ROLE_PRODUCER;
+	mine = producer ? info.producer_offset : info.consumer_offset;
+	peer = producer ? info.consumer_offset : info.producer_offset;
+	*ep = (struct endpoint) {
+		.fd = fd,
+		.role = info.role,
+		.record_size = info.record_size,
+		.ring_bytes = info.ring_bytes,
+		.page = info.page_size,
+		.data_bytes = info.data_bytes,
+		.info = map(fd, info.page_size, PROT_READ, info.info_offset),
+		.mine = map(fd, info.page_size, PROT_READ | PROT_WRITE, mine),
+		.peer = map(fd, info.page_size, PROT_READ, peer),
+		.data = map(fd, info.data_bytes,
+			    producer ? PROT_READ | PROT_WRITE : PROT_READ,
+			    info.data_offset),
+	};
+	if (!ep->info || !ep->mine || !ep->peer || !ep->data) {
+		ret = -errno;
+		endpoint_close(ep);
+		return ret;
+	}
+	/* It may sleep already: the first publish or release kicks. */
+	ep->kicked = ep->peer->wait - 1;
+	return 0;
+}
+
+int endpoint_open(struct endpoint *ep, const char *name, __u32 role)
+{
+	int fd = ring_open_as(name, role);
+
+	return fd < 0 ? fd : endpoint_map(ep, fd);
+}
+
+void endpoint_close(struct endpoint *ep)
+{
+	if (ep->info)
+		munmap((void *)ep->info, ep->page);
+	if (ep->mine)
+		munmap(ep->mine, ep->page);
+	if (ep->peer)
+		munmap((void *)ep->peer, ep->page);
+	if (ep->data)
+		munmap(ep->data, ep->data_bytes);
+	close(ep->fd);
+	*ep = (struct endpoint) { .fd = -1 };
+}
+
+static size_t record_len(const struct endpoint *ep, __u64 seq)
+{
+	return ep->record_size ?: 1 + mix(seq) % 200;
+}
+
+static unsigned char record_byte(__u64 seed, size_t i)
+{
+	return (seed >> (8 * (i % 8))) + i / 8;
+}
+
+size_t record_fill(unsigned char *to, const struct endpoint *ep, __u64 seq)
+{
+	size_t len = record_len(ep, seq);
+	__u64 seed = mix(~seq);
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		to[i] = record_byte(seed, i);
+	return len;
+}
+
+bool record_matches(const unsigned char *from, size_t len,
+		    const struct endpoint *ep, __u64 seq)
+{
+	__u64 seed = mix(~seq);
+	size_t i;
+
+	if (len != record_len(ep, seq))
+		return false;
+	for (i = 0; i < len; i++)
+		if (from[i] != record_byte(seed, i))
+			return false;
+	return true;
+}
+
+static size_t padded(size_t len)
+{
+	size_t bytes = sizeof(struct shmring_record) + len;
+
+	return (bytes + SHMRING_RECORD_ALIGN - 1) & -SHMRING_RECORD_ALIGN;
+}
+
+/* Writes record @seq behind the head; returns its bytes, 0 without room. */
+size_t endpoint_fill(struct endpoint *ep, __u64 seq)
+{
+	size_t bytes = ep->record_size ?: padded(record_len(ep, seq));
+	struct shmring_record *header;
+
+	if (endpoint_has(ep) < bytes)
+		return 0;
+	if (ep->record_size) {
+		record_fill(endpoint_at(ep), ep, seq);
+		return bytes;
+	}
+	header = (struct shmring_record *)endpoint_at(ep);
+	header->tag = seq;
+	header->len = record_fill((unsigned char *)(header + 1), ep, seq);
+	return bytes;
+}
+
+/* Bytes of the record at the tail, which must be @seq; 0 if there is none. */
+ssize_t endpoint_check(struct endpoint *ep, __u64 seq)
+{
+	const unsigned char *at = endpoint_at(ep);
+	const struct shmring_record *header;
+	__u64 has = endpoint_has(ep);
+
+	if (!has)
+		return 0;
+	if (has > ep->ring_bytes)
+		return -EBADMSG;
+	if (ep->record_size)
+		return has >= ep->record_size &&
+		       record_matches(at, ep->record_size, ep, seq) ?
+		       (ssize_t)ep->record_size : -EBADMSG;
+	header = (const struct shmring_record *)at;
+	/* No look at the tag: write(2) has none to give. */
+	if (has < sizeof(*header) || has < padded(header->len) ||
+	    !record_matches(at + sizeof(*header), header->len, ep, seq))
+		return -EBADMSG;
+	return padded(header->len);
+}
+
+static void param_path(char path[96], const char *name)
+{
+	snprintf(path, 96, "/sys/module/shmring/parameters/%s", name);
+}
+
+int param_get(const char *name, char value[32])
+{
+	char path[96];
+	FILE *file;
+	int ret = 0;
+
+	param_path(path, name);
+	file = fopen(path, "r");
+	if (!file)
+		return -errno;
+	if (fscanf(file, "%31s", value) != 1)
+		ret = -EIO;
+	fclose(file);
+	return ret;
+}
+
+int param_set(const char *name, const char *value)
+{
+	char path[96];
+	ssize_t ret;
+	int fd;
+
+	param_path(path, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, value, strlen(value));
+	if (ret < 0)
+		ret = -errno;
+	close(fd);
+	return ret < 0 ? ret : 0;
+}
+
+/* The number that follows @key in the file, or the first for "". */
+long long number_of(const char *path, const char *key)
+{
+	FILE *file = fopen(path, "r");
+	long long number = -ENOENT;
+	char line[256], *at;
+
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file)) {
+		at = strstr(line, key);
+		if (at && sscanf(at + strlen(key), "%lld", &number) == 1)
+			break;
+	}
+	fclose(file);
+	return number;
+}
+
+long module_users(void)
+{
+	return number_of("/sys/module/shmring/refcnt", "");
+}
+
+/* Runs on the @n-th of the CPUs that it may use, counted round and round. */
+void pin(unsigned int n)
+{
+	cpu_set_t allowed, one;
+	int cpu;
+
+	if (sched_getaffinity(1, sizeof(allowed), &allowed) &&
+	    sched_getaffinity(0, sizeof(allowed), &allowed))
+		return;
+	n %= CPU_COUNT(&allowed);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &allowed) && !n--)
+			break;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+/* fork() on a CPU; the child dies with the test. */
+pid_t spawn(unsigned int cpu)
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pin(cpu);
+	}
+	return pid;
+}
+
+/* Exit status of a child, or 128 and the signal that killed it. */
+int reap(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+				     WEXITSTATUS(status);
+}
+
+void *shared_memory(size_t bytes)
+{
+	void *addr = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return addr == MAP_FAILED ? NULL : addr;
+}
+
+/* Why nothing can be tested here, or NULL. */
+const char *unusable(void)
+{
+	if (access(SHMRING_CTL_PATH, F_OK))
+		return "no " SHMRING_CTL_PATH ": load the shmring module";
+	if (geteuid())
+		return "needs root";
+	return NULL;
+}

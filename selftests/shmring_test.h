@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the tests share: a ring by system calls and shared memory alone, with
+ * nothing between the test and the contract in <linux/shmring.h>.
+ *
+ * Functions return 0 or more when all is well, and -errno.
+ */
+#ifndef SHMRING_TEST_H
+#define SHMRING_TEST_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <linux/shmring.h>
+
+#define PARAM_MAX_RING_BYTES	"max_ring_bytes"
+#define PARAM_MAX_TOTAL_BYTES	"max_total_bytes"
+#define PARAM_MAX_RINGS		"max_rings"
+
+/*
+ * struct endpoint - an open ring, attached, with every region mapped
+ * @kicked: value of the peer's wait word for which this side kicked last
+ */
+struct endpoint {
+	int fd;
+	__u32 role;
+	__u32 record_size;
+	__u32 kicked;
+	__u64 ring_bytes;
+	size_t page;
+	size_t data_bytes;
+	const struct shmring_info_page *info;
+	struct shmring_ctl_page *mine;
+	const struct shmring_ctl_page *peer;
+	unsigned char *data;
+};
+
+#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, value)	__atomic_store_n(&(x), value, __ATOMIC_RELAXED)
+
+/* In a forked child, where the harness' ASSERT would run the test's end. */
+#define CHILD_ASSERT(cond) do {						\
+	if (!(cond)) {							\
+		fprintf(stderr, "# %s:%d: child: '%s' is false\n",	\
+			__FILE__, __LINE__, #cond);			\
+		_exit(1);						\
+	}								\
+} while (0)
+
+/* Rings. A name belongs to the calling process and is unique in it. */
+void ring_name(char name[SHMRING_NAME_MAX]);
+void ring_path(char path[64], const char *name);
+bool ring_exists(const char *name);
+void ring_defaults(struct shmring_create *create, const char *name);
+int ring_create_as(const struct shmring_create *create);
+int ring_create(const char *name, __u64 ring_bytes, __u32 record_size);
+int ring_destroy(const char *name);
+int ring_open(const char *name, int flags);
+int ring_attach(int fd, __u32 role);
+int ring_open_as(const char *name, __u32 role);
+int ring_info(int fd, struct shmring_info *info);
+int ring_wait(int fd, __u32 flags, __u64 want, __s64 timeout_ns,
+	      __u32 *events);
+int ring_kick_wait(int fd, int kick_fd, __s64 timeout_ns, __u32 *events);
+int ring_eventfd(int fd, int event_fd);
+int ring_ioctl(int fd, unsigned long request, void *arg);
+
+/* Endpoints. */
+int endpoint_map(struct endpoint *ep, int fd);
+int endpoint_open(struct endpoint *ep, const char *name, __u32 role);
+void endpoint_close(struct endpoint *ep);
+
+/* Records whose length and bytes follow from their number. */
+size_t record_fill(unsigned char *to, const struct endpoint *ep, __u64 seq);
+bool record_matches(const unsigned char *from, size_t len,
+		    const struct endpoint *ep, __u64 seq);
+size_t endpoint_fill(struct endpoint *ep, __u64 seq);
+ssize_t endpoint_check(struct endpoint *ep, __u64 seq);
+
+/* Module parameters, /proc and processes. */
+int param_get(const char *name, char value[32]);
+int param_set(const char *name, const char *value);
+long long number_of(const char *path, const char *key);
+long module_users(void);
+pid_t spawn(unsigned int cpu);
+int reap(pid_t pid);
+void pin(unsigned int n);
+void *shared_memory(size_t bytes);
+const char *unusable(void);
+
+static inline size_t page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+static inline __u64 mix(__u64 x)
+{
+	x = (x ^ (x >> 31)) * 0x9e3779b97f4a7c15ULL;
+	x = (x ^ (x >> 29)) * 0xbf58476d1ce4e5b9ULL;
+	return x ^ (x >> 32);
+}
+
+/* One turn of a loop that waits or passes time, which the compiler keeps. */
+static inline void relax(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* Waits for less than a system call takes, differently each time. */
+static inline void jitter(__u64 seed)
+{
+	__u64 r = mix(seed);
+
+	for (r = (r >> 8) & ((1U << (r % 11)) - 1); r; r--)
+		relax();
+}
+
+static inline __u64 load_acquire(const __u64 *from)
+{
+	return __atomic_load_n(from, __ATOMIC_ACQUIRE);
+}
+
+/* Bytes that are there for a consumer, free for a producer. */
+static inline __u64 endpoint_has(const struct endpoint *ep)
+{
+	/* Pairs with the store in endpoint_move() of the other side. */
+	__u64 peer = load_acquire(&ep->peer->pos);
+
+	if (ep->role == SHMRING_ROLE_CONSUMER)
+		return peer - ep->mine->pos;
+	return ep->ring_bytes - (ep->mine->pos - peer);
+}
+
+static inline unsigned char *endpoint_at(const struct endpoint *ep)
+{
+	return ep->data + (ep->mine->pos & (ep->ring_bytes - 1));
+}
+
+/* Publishes or releases without a look at who sleeps. */
+static inline void endpoint_store(struct endpoint *ep, __u64 bytes)
+{
+	/* Pairs with the load in endpoint_has() of the other side. */
+	__atomic_store_n(&ep->mine->pos, ep->mine->pos + bytes,
+			 __ATOMIC_RELEASE);
+}
+
+static inline bool endpoint_must_kick(struct endpoint *ep)
+{
+	__u32 wait;
+
+	/* The sleeper makes this CPU fence: only the compiler must keep order. */
+	atomic_signal_fence(memory_order_seq_cst);
+	wait = READ_ONCE(ep->peer->wait);
+	if (wait == ep->kicked)
+		return false;
+	ep->kicked = wait;
+	return true;
+}
+
+static inline void endpoint_move(struct endpoint *ep, __u64 bytes)
+{
+	endpoint_store(ep, bytes);
+	if (endpoint_must_kick(ep))
+		ring_ioctl(ep->fd, SHMRING_IOC_KICK, NULL);
+}
+
+#endif /* SHMRING_TEST_H */
