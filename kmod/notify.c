@@ -135,21 +135,27 @@ static u32 shmring_peer_state(struct shmring *ring, struct shmring_side *side)
 	return READ_ONCE(*shmring_state(ring, shmring_other(ring, side)));
 }
 
-/* SHMRING_EVENT_*, 0 for "not yet", or a negative errno. */
+/*
+ * SHMRING_EVENT_*, 0 for "not yet", or a negative errno. With WAIT_PEER, @want
+ * is the epoch: a peer that came and left again meanwhile was there, too.
+ */
 static int shmring_events(struct shmring *ring, struct shmring_side *side,
 			  u32 flags, u64 want)
 {
 	u32 state = shmring_peer_state(ring, side);
+	int hup = state == SHMRING_STATE_GONE ? SHMRING_EVENT_HUP : 0;
 	int ready;
 
 	if (flags & SHMRING_WAIT_PEER)
-		return state == SHMRING_STATE_ATTACHED ? SHMRING_EVENT_READY : 0;
-
-	ready = shmring_ready(ring, side, want);
+		ready = state == SHMRING_STATE_ATTACHED ? 1 :
+			READ_ONCE(ring->info->epoch) != want;
+	else
+		ready = shmring_ready(ring, side, want);
 	if (ready < 0)
 		return ready;
-	return (ready ? SHMRING_EVENT_READY : 0) |
-	       (state == SHMRING_STATE_GONE ? SHMRING_EVENT_HUP : 0);
+	if (!ready && flags & SHMRING_WAIT_PEER)
+		return 0;
+	return (ready ? SHMRING_EVENT_READY : 0) | hup;
 }
 
 /*
@@ -205,20 +211,33 @@ static int shmring_look(struct shmring *ring, struct shmring_side *side,
 	return events ?: -EAGAIN;
 }
 
+static bool shmring_wait_is_valid(const struct shmring *ring,
+				  const struct shmring_wait *args)
+{
+	u64 most = args->flags & SHMRING_WAIT_PEER ? U32_MAX : ring->bytes;
+
+	return !(args->flags & ~SHMRING_WAIT_FLAGS) && args->want <= most &&
+	       args->timeout_ns >= SHMRING_WAIT_FOREVER;
+}
+
 static int shmring_wait_for(struct shmring *ring, struct shmring_side *side,
 			    const struct shmring_wait *args,
 			    struct shmring_side *kick)
 {
 	ktime_t expires, *until = NULL;
+	u64 want = args->want;
 	int events;
+
+	if (args->flags & SHMRING_WAIT_PEER && !want)
+		want = READ_ONCE(ring->info->epoch);
 
 	if (!args->timeout_ns) {
 		if (kick)
 			shmring_kick(kick);
-		return shmring_look(ring, side, args->flags, args->want);
+		return shmring_look(ring, side, args->flags, want);
 	}
 	if (!kick) {
-		events = shmring_events(ring, side, args->flags, args->want);
+		events = shmring_events(ring, side, args->flags, want);
 		if (events)
 			return events;
 	}
@@ -227,8 +246,7 @@ static int shmring_wait_for(struct shmring *ring, struct shmring_side *side,
 					 ns_to_ktime(args->timeout_ns));
 		until = &expires;
 	}
-	return shmring_sleep_until(ring, side, args->flags, args->want, until,
-				   kick);
+	return shmring_sleep_until(ring, side, args->flags, want, until, kick);
 }
 
 static long shmring_do_wait(struct shmring_endpoint *ep,
@@ -247,9 +265,7 @@ static long shmring_do_wait(struct shmring_endpoint *ep,
 			return -ENOTCONN;
 		kick = shmring_other(kick_ep->ring, kick);
 	}
-	if (args->flags & ~SHMRING_WAIT_FLAGS ||
-	    args->want > ep->ring->bytes ||
-	    args->timeout_ns < SHMRING_WAIT_FOREVER)
+	if (!shmring_wait_is_valid(ep->ring, args))
 		return -EINVAL;
 
 	events = shmring_wait_for(ep->ring, side, args, kick);

@@ -513,7 +513,8 @@ TEST_F(two, inv1_want_sleeps_through_less)
 }
 
 /* One arming, one signal: eventfds are one-shot. */
-TEST_F(two, inv1_eventfd_is_one_shot)
+/* Who did not arm is left alone, and who did hears once. */
+TEST_F(two, inv1_eventfd_once_per_arming)
 {
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	struct endpoint *p = &self->producer, *c = &self->consumer;
@@ -533,10 +534,10 @@ TEST_F(two, inv1_eventfd_is_one_shot)
 		endpoint_move(p, 64);
 		ASSERT_EQ(sizeof(count), read(fd, &count, sizeof(count)));
 		ASSERT_EQ(1, count);
-		ring_ioctl(p->fd, SHMRING_IOC_KICK, NULL);
+		endpoint_move(p, 64);
 		ASSERT_EQ(-1, read(fd, &count, sizeof(count)));
 		ASSERT_EQ(EAGAIN, errno);
-		endpoint_move(c, 64);
+		endpoint_move(c, 128);
 	}
 	EXPECT_EQ(0, ring_eventfd(c->fd, -1));
 	EXPECT_EQ(-EAGAIN, ring_wait(c->fd, 0, 0, 0, &events));
@@ -572,6 +573,24 @@ TEST_F(two, inv1_wait_peer)
 					   SHMRING_ROLE_PRODUCER));
 		ASSERT_EQ(0, reap(pid));
 	}
+}
+
+/* A peer that came and left before the sleeper looked was there all the same. */
+TEST_F(two, inv3_wait_peer_by_epoch)
+{
+	__u32 epoch = READ_ONCE(self->consumer.info->epoch);
+	__u32 events = 0;
+
+	endpoint_close(&self->producer);
+	EXPECT_EQ(0, ring_wait(self->consumer.fd, SHMRING_WAIT_PEER, epoch,
+			       SHMRING_WAIT_FOREVER, &events));
+	EXPECT_EQ(SHMRING_EVENT_READY | SHMRING_EVENT_HUP, events);
+	epoch = READ_ONCE(self->consumer.info->epoch);
+	EXPECT_EQ(-EAGAIN, ring_wait(self->consumer.fd, SHMRING_WAIT_PEER,
+				     epoch, 0, &events));
+	ASSERT_EQ(0, endpoint_open(&self->producer, self->name,
+				   SHMRING_ROLE_PRODUCER));
+	EXPECT_NE(epoch, READ_ONCE(self->consumer.info->epoch));
 }
 
 static void on_alarm(int signal)

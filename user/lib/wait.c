@@ -219,7 +219,7 @@ int shmring_wait_peer(struct shmring *r, int64_t timeout_ns)
 		if (epoch != *missed ||
 		    shmring_state(r->info, other) == SHMRING_STATE_ATTACHED)
 			break;
-		err = r->backend->sleep(r, 0, SHMRING_WAIT_PEER, deadline);
+		err = r->backend->sleep(r, epoch, SHMRING_WAIT_PEER, deadline);
 		if (err)
 			return err;
 	}

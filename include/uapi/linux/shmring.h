@@ -147,7 +147,7 @@ struct shmring_ctl_page {
 #define SHMRING_NODE_LOCAL	(-2)	/* the node of the calling CPU */
 
 #define SHMRING_ID_CREATOR	((__u32)-1)	/* shmring_create.uid and .gid */
-#define SHMRING_MODE_DEFAULT	((__u32)-1)	/* shmring_create.mode: 0600 */
+#define SHMRING_MODE_DEFAULT	((__u32)-1)	/* shmring_create.mode */
 
 /*
  * Every struct below starts with its own size in bytes, as the caller knows it.
@@ -156,7 +156,8 @@ struct shmring_ctl_page {
  * Errors common to all ioctls:
  *	EFAULT	the argument is not readable, or not writable for results
  *	EINVAL	size below that of the struct's first version
- *	E2BIG	unknown tail bytes that are not zero, or size above one page
+ *	E2BIG	unknown tail bytes that are not zero, or size above one page (of
+ *		INFO's struct, which is a result, only size is read)
  *	ENOTTY	no such ioctl
  */
 
@@ -167,7 +168,7 @@ struct shmring_ctl_page {
  * @ring_bytes: size of the data area: a power of two, at least one page
  * @record_size: bytes of each record, or 0 for records of any length
  * @node: NUMA node, SHMRING_NODE_ANY or SHMRING_NODE_LOCAL
- * @mode: permission bits of the device node, or SHMRING_MODE_DEFAULT
+ * @mode: permission bits of the device node; 0 and SHMRING_MODE_DEFAULT mean 0600
  * @uid: owner of the device node, or SHMRING_ID_CREATOR
  * @gid: group of the device node, or SHMRING_ID_CREATOR
  * @pad: zero
@@ -293,7 +294,8 @@ struct shmring_info {
  * @size: sizeof(struct shmring_wait)
  * @flags: SHMRING_WAIT_*
  * @want: sleep until this many bytes are there (consumer) or free (producer);
- *	0 means one record
+ *	0 means one record. With SHMRING_WAIT_PEER: the epoch of the info page
+ *	at which the peer was missing; 0 means now
  * @timeout_ns: nanoseconds from now, or SHMRING_WAIT_FOREVER. With 0 it does
  *	not sleep but arms: if EAGAIN comes back, the other side's next publish
  *	or release kicks, and signals the eventfd.
@@ -303,12 +305,14 @@ struct shmring_info {
  *
  * Returns 0 with @events when READY or HUP; HUP alone means that the peer is
  * gone and what was waited for did not happen. With SHMRING_WAIT_PEER there is
- * no HUP. A caller whose @timeout_ns is relative and which is interrupted by a
- * signal gets EINTR and decides itself.
+ * no HUP alone; READY and HUP mean that a peer came and left again meanwhile.
+ * A caller whose @timeout_ns is relative and which is interrupted by a signal
+ * gets EINTR and decides itself.
  *
  * KICK_WAIT is one half of a call and reply in one system call: it arms this
  * ring, kicks the peer on the other, and sleeps here.
- *	EINVAL	unknown flags; want above ring_bytes; timeout_ns below -1
+ *	EINVAL	unknown flags; want above ring_bytes, or for WAIT_PEER above
+ *		2^32 - 1; timeout_ns below -1; WAIT with a kick_fd that is not 0
  *	ENOTCONN	before ATTACH, here or on kick_fd
  *	EBADF	kick_fd is no descriptor of a ring
  *	EBADMSG	the positions in the control pages contradict each other
@@ -330,10 +334,10 @@ struct shmring_wait {
  * @size: sizeof(struct shmring_eventfd)
  * @fd: an eventfd, or -1 to unregister
  *
- * The eventfd of this side: the consumer's is signalled when there is data, the
- * producer's when there is space, both when the peer attaches or goes. It is
- * one-shot as interrupts are: each WAIT with timeout_ns 0 that says EAGAIN arms
- * it once.
+ * The eventfd of this side is signalled whenever the other side kicks, and when
+ * the peer attaches or goes. A kick comes once for each time that this side was
+ * armed: by a WAIT with timeout_ns 0 that said EAGAIN, by another WAIT, by poll.
+ * So: drain the ring, arm, and if that said EAGAIN sleep on the eventfd.
  *	ENOTCONN	before ATTACH
  *	EBADF	fd is not open
  *	EINVAL	fd is no eventfd
@@ -355,7 +359,8 @@ struct shmring_eventfd {
  * EPOLLERR with it, as a pipe gives it), EPOLLERR when the positions contradict
  * each other, and before ATTACH.
  *
- * read() takes one record and write() puts one, attaching on first use.
+ * read() takes one record and write() puts one, attaching on first use. A write()
+ * of no bytes does nothing.
  *	EBUSY	somebody else has the role
  *	EISCONN	this open file has the other role
  *	EMSGSIZE	read: the buffer is shorter than the record, which stays;
