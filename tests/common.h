@@ -49,6 +49,14 @@ static inline int backend_is(const char *name)
 	return !strcmp(backend(), name);
 }
 
+/* Round trips to make: fewer where a CPU is emulated. */
+static inline uint64_t rounds(void)
+{
+	const char *given = getenv("SHMRING_TEST_ROUNDS");
+
+	return given ? strtoull(given, NULL, 0) : 20000;
+}
+
 static inline void skip_without_backend(void)
 {
 	if (backend_is("dev") && access(SHMRING_CTL_PATH, F_OK))

@@ -754,6 +754,31 @@ static void test_mode(void **state)
 	ring_drop(&t);
 }
 
+/* Who may use a ring needs no right to create one. */
+static void test_stranger(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct ring t;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (backend_is("memfd") || geteuid())
+		skip();
+	o.mode = 0666;
+	ring_make(&t, &o);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (!pid) {
+		if (setgid(65534) || setuid(65534))
+			_exit(1);
+		_exit(!shmring_open(t.address, CONSUMER, NULL));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	ring_drop(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -780,6 +805,7 @@ int main(void)
 		cmocka_unit_test(test_forged_files),
 		cmocka_unit_test(test_no_space),
 		cmocka_unit_test(test_mode),
+		cmocka_unit_test(test_stranger),
 	};
 
 	alarm(HANG_GUARD_S);

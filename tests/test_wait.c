@@ -8,7 +8,6 @@
 
 #include "common.h"
 
-#define ROUNDS	20000
 #define SIZE	4096
 
 /* Wait for one record, or room for one. */
@@ -77,7 +76,7 @@ static int ping_pong(void *arg)
 	CHILD_CHECK(in && out);
 	epoll = epoll_of(in);
 	CHILD_CHECK(epoll >= 0);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds(); i++) {
 		if (s->starts)
 			CHILD_CHECK(!shmring_send(out, &i, 8, 0, -1));
 		while (shmring_recv(in, &got, 8, NULL, 0) == -EAGAIN)
@@ -103,7 +102,7 @@ static int call_and_reply(void *arg)
 	uint64_t i, got;
 
 	CHILD_CHECK(in && out);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds(); i++) {
 		uint64_t *to;
 
 		if (!s->starts) {
@@ -116,7 +115,7 @@ static int call_and_reply(void *arg)
 		shmring_stage(out, 8, 0);
 		shmring_publish_quiet(out);
 		/* The last one has nothing to wait for, only to wake. */
-		if (!s->starts && i == ROUNDS - 1) {
+		if (!s->starts && i == rounds() - 1) {
 			shmring_publish(out);
 			break;
 		}
@@ -198,7 +197,7 @@ static int stream_out(void *arg)
 	CHILD_CHECK(out);
 	epoll = epoll_of(out);
 	CHILD_CHECK(epoll >= 0);
-	for (i = 0; i < 4 * ROUNDS; i++) {
+	for (i = 0; i < 4 * rounds(); i++) {
 		while (!(to = shmring_reserve(out, 1024)))
 			CHILD_CHECK(errno == EAGAIN && !s->wait(out, epoll));
 		*to = i;
@@ -221,7 +220,7 @@ static int stream_in(void *arg)
 	CHILD_CHECK(in);
 	epoll = epoll_of(in);
 	CHILD_CHECK(epoll >= 0);
-	for (i = 0; i < 4 * ROUNDS; i++) {
+	for (i = 0; i < 4 * rounds(); i++) {
 		while (!(from = shmring_peek(in, NULL, NULL))) {
 			CHILD_CHECK(errno == EAGAIN);
 			err = s->wait(in, epoll);

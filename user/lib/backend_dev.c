@@ -9,6 +9,12 @@
 
 #include "backend.h"
 
+static int no_module(const char *name)
+{
+	return shmring_fail(ENODEV, "dev:%s: no " SHMRING_CTL_PATH ": load the module (insmod shmring.ko) or use memfd: or shm:/NAME",
+			    name);
+}
+
 static int open_ctl(const char *name)
 {
 	int fd = open(SHMRING_CTL_PATH, O_RDWR | O_CLOEXEC);
@@ -16,8 +22,7 @@ static int open_ctl(const char *name)
 	if (fd >= 0)
 		return fd;
 	if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
-		return shmring_fail(ENODEV, "dev:%s: no " SHMRING_CTL_PATH ": load the module (insmod shmring.ko) or use memfd: or shm:/NAME",
-				    name);
+		return no_module(name);
 	return shmring_fail(errno, "dev:%s: cannot open " SHMRING_CTL_PATH ": %s",
 			    name, strerror(errno));
 }
@@ -52,16 +57,9 @@ static const char *why_not_created(int err)
 	}
 }
 
-static int destroy(int ctl, const char *name)
+static int create(const char *name, const struct shmring_opts *o)
 {
-	struct shmring_destroy d = { .size = sizeof(d) };
-
-	strcpy(d.name, name);
-	return ioctl(ctl, SHMRING_IOC_DESTROY, &d) ? -errno : 0;
-}
-
-static int create(int ctl, const char *name, const struct shmring_opts *o)
-{
+	int ctl, err = 0;
 	struct shmring_create c = {
 		.size = sizeof(c),
 		.ring_bytes = o->ring_bytes ? o->ring_bytes :
@@ -78,10 +76,14 @@ static int create(int ctl, const char *name, const struct shmring_opts *o)
 	if (o->flags & SHMRING_OPEN_STRICT)
 		c.flags |= SHMRING_CREATE_STRICT;
 	strcpy(c.name, name);
-	if (!ioctl(ctl, SHMRING_IOC_CREATE, &c))
-		return 0;
-	return shmring_fail(errno, "dev:%s: cannot create it: %s", name,
-			    why_not_created(errno));
+	ctl = open_ctl(name);
+	if (ctl < 0)
+		return ctl;
+	if (ioctl(ctl, SHMRING_IOC_CREATE, &c))
+		err = shmring_fail(errno, "dev:%s: cannot create it: %s", name,
+				   why_not_created(errno));
+	close(ctl);
+	return err;
 }
 
 static int open_node(const char *name)
@@ -93,6 +95,8 @@ static int open_node(const char *name)
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd >= 0)
 		return fd;
+	if (errno == ENOENT && access(SHMRING_CTL_PATH, F_OK))
+		return no_module(name);
 	return shmring_fail(errno, "dev:%s: cannot open %s: %s%s", name, path,
 			    strerror(errno),
 			    errno == ENOENT ? ": create it first" : "");
@@ -116,52 +120,46 @@ static int read_info(int fd, const char *name, struct shmring_geometry *g)
 	return 0;
 }
 
-static int dev_open(struct shmring *r, const char *name)
+static int dev_unlink(const char *name)
 {
-	struct shmring_endpoint *ep = shmring_endpoint(r);
-	bool made = ep->opts.flags & SHMRING_OPEN_CREATE;
-	int err, ctl;
+	struct shmring_destroy d = { .size = sizeof(d) };
+	int ctl, err;
 
 	err = check_name(name);
 	if (err)
 		return err;
+	strcpy(d.name, name);
 	ctl = open_ctl(name);
 	if (ctl < 0)
 		return ctl;
-	err = made ? create(ctl, name, &ep->opts) : 0;
-	if (err)
-		goto close_ctl;
-	r->fd = open_node(name);
-	if (r->fd < 0) {
-		err = r->fd;
-		goto destroy;
-	}
-	err = read_info(r->fd, name, &ep->geo);
-	if (!err)
-		goto close_ctl;
-	close(r->fd);
-destroy:
-	if (made)
-		destroy(ctl, name);
-close_ctl:
+	if (ioctl(ctl, SHMRING_IOC_DESTROY, &d))
+		err = shmring_fail(errno, "dev:%s: cannot destroy it: %s", name,
+				   strerror(errno));
 	close(ctl);
 	return err;
 }
 
-static int dev_unlink(const char *name)
+/* Who may use a ring need not be allowed to make one. */
+static int dev_open(struct shmring *r, const char *name)
 {
-	int err = check_name(name);
-	int ctl;
+	struct shmring_endpoint *ep = shmring_endpoint(r);
+	bool made = ep->opts.flags & SHMRING_OPEN_CREATE;
+	int err;
 
+	err = check_name(name);
+	if (!err && made)
+		err = create(name, &ep->opts);
 	if (err)
 		return err;
-	ctl = open_ctl(name);
-	if (ctl < 0)
-		return ctl;
-	err = destroy(ctl, name);
-	close(ctl);
-	return err ? shmring_fail(-err, "dev:%s: cannot destroy it: %s", name,
-				  strerror(-err)) : 0;
+	r->fd = open_node(name);
+	err = r->fd < 0 ? r->fd : read_info(r->fd, name, &ep->geo);
+	if (!err)
+		return 0;
+	if (r->fd >= 0)
+		close(r->fd);
+	if (made)
+		dev_unlink(name);
+	return err;
 }
 
 static int dev_attach(struct shmring *r, int fd, uint32_t role)
