@@ -80,13 +80,19 @@ static void shmring_arm(struct shmring *ring, struct shmring_side *side)
 /*
  * Wake all who sleep on @side. The position was stored before, by user space in
  * program order or by our caller; wq_has_sleeper() has the full barrier that
- * pairs with the one in prepare_to_wait().
+ * pairs with the one in prepare_to_wait(). @sync: the caller is about to sleep,
+ * so whom it wakes may as well have its CPU.
  */
-void shmring_kick(struct shmring_side *side)
+static void shmring_wake(struct shmring_side *side, bool sync)
 {
 	atomic64_inc(&side->kicks);
-	if (wq_has_sleeper(&side->wq))
-		wake_up_interruptible_sync_poll(&side->wq, SHMRING_POLL_ALL);
+	if (wq_has_sleeper(&side->wq)) {
+		if (sync)
+			wake_up_interruptible_sync_poll(&side->wq,
+							SHMRING_POLL_ALL);
+		else
+			wake_up_interruptible_poll(&side->wq, SHMRING_POLL_ALL);
+	}
 	spin_lock(&side->lock);
 	if (side->eventfd) {
 		shmring_eventfd_signal(side->eventfd);
@@ -95,14 +101,19 @@ void shmring_kick(struct shmring_side *side)
 	spin_unlock(&side->lock);
 }
 
+void shmring_kick(struct shmring_side *side)
+{
+	shmring_wake(side, false);
+}
+
 /*
  * 1 if @want bytes (0: one record) are there for @side, or free; 0 if not;
  * -EBADMSG if the positions contradict each other.
  *
- * Tail is read before head. If tail did not move
- * meanwhile, head - tail is at most the ring's size between honest sides. If it
- * did, somebody is at work on this very side: look again, and if that goes on,
- * say ready, since a caller looks for itself.
+ * Tail is read before head. If tail did not move meanwhile, head - tail is at
+ * most the ring's size between honest sides. If it did, somebody is at work on
+ * this very side: look again, and if that goes on, say ready, since a caller
+ * looks for itself.
  */
 int shmring_ready(struct shmring *ring, struct shmring_side *side, u64 want)
 {
@@ -175,7 +186,7 @@ static int shmring_sleep_until(struct shmring *ring, struct shmring_side *side,
 		prepare_to_wait(&side->wq, &wait, TASK_INTERRUPTIBLE);
 		shmring_arm(ring, side);
 		if (kick)
-			shmring_kick(kick);
+			shmring_wake(kick, true);
 		kick = NULL;
 		events = shmring_events(ring, side, flags, want);
 		if (events)
