@@ -327,6 +327,28 @@ static inline void shmring_commit(struct shmring *r, uint32_t len, uint32_t tag)
 	shmring_publish(r);
 }
 
+/* Up to @n records, back to back, from @pos on: room or content. NULL: errno. */
+static inline void *shmring_run(struct shmring *r, size_t *n)
+{
+	uint64_t there = r->limit - r->pos;
+	uint64_t need;
+	int err;
+
+	if (shmring_unlikely(__builtin_mul_overflow(*n, r->record_size, &need) ||
+			     there < need || !r->record_size)) {
+		err = r->record_size ? shmring_refill(r, r->record_size) :
+				       -EINVAL;
+		if (err) {
+			errno = -err;
+			return NULL;
+		}
+		there = (r->limit - r->pos) / r->record_size;
+		if (*n > there)
+			*n = (size_t)there;
+	}
+	return shmring_at(r, r->pos);
+}
+
 /*
  * shmring_reserve_n - room for up to @n records, back to back, in a ring of
  * fixed records; @n becomes how many. NULL as shmring_reserve(), and EINVAL in
@@ -334,23 +356,7 @@ static inline void shmring_commit(struct shmring *r, uint32_t len, uint32_t tag)
  */
 static inline void *shmring_reserve_n(struct shmring *r, size_t *n)
 {
-	uint64_t room = r->limit - r->pos;
-	uint64_t need;
-	int err;
-
-	if (shmring_unlikely(__builtin_mul_overflow(*n, r->record_size, &need) ||
-			     room < need || !r->record_size)) {
-		err = r->record_size ? shmring_refill(r, r->record_size) :
-				       -EINVAL;
-		if (err) {
-			errno = -err;
-			return NULL;
-		}
-		room = (r->limit - r->pos) / r->record_size;
-		if (*n > room)
-			*n = (size_t)room;
-	}
-	return shmring_at(r, r->pos);
+	return shmring_run(r, n);
 }
 
 /* shmring_commit_n - publish the first @n records of the reserved run */
@@ -435,23 +441,7 @@ static inline void shmring_release(struct shmring *r, size_t len)
  */
 static inline const void *shmring_peek_n(struct shmring *r, size_t *n)
 {
-	uint64_t avail = r->limit - r->pos;
-	uint64_t need;
-	int err;
-
-	if (shmring_unlikely(__builtin_mul_overflow(*n, r->record_size, &need) ||
-			     avail < need || !r->record_size)) {
-		err = r->record_size ? shmring_refill(r, r->record_size) :
-				       -EINVAL;
-		if (err) {
-			errno = -err;
-			return NULL;
-		}
-		avail = (r->limit - r->pos) / r->record_size;
-		if (*n > avail)
-			*n = (size_t)avail;
-	}
-	return shmring_at(r, r->pos);
+	return shmring_run(r, n);
 }
 
 /* shmring_release_n - done with the first @n records of the peeked run */
