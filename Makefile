@@ -116,6 +116,7 @@ $(U)/tests/%: tests/%.c $(U)/libshmring.a
 
 $(U)/tests/%: tests/%.cc $(U)/libshmring.a
 	@mkdir -p $(@D)
-	$(CXX) $(patsubst -std=%,-std=c++17,$(ALL_CFLAGS)) $^ -o $@
+	$(CXX) $(patsubst -std=%,-std=c++17,$(ALL_CFLAGS)) \
+		$(filter-out %.h,$^) -o $@
 
 -include $(LIB_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) $(addsuffix .d,$(TESTS))
