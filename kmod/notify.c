@@ -141,11 +141,6 @@ int shmring_ready(struct shmring *ring, struct shmring_side *side, u64 want)
 	return 1;
 }
 
-static u32 shmring_peer_state(struct shmring *ring, struct shmring_side *side)
-{
-	return READ_ONCE(*shmring_state(ring, shmring_other(ring, side)));
-}
-
 /*
  * SHMRING_EVENT_*, 0 for "not yet", or a negative errno. With WAIT_PEER, @want
  * is the epoch: a peer that came and left again meanwhile was there, too.

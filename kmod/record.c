@@ -154,8 +154,7 @@ ssize_t shmring_read(struct file *file, char __user *buf, size_t room,
 		mutex_unlock(&side->io);
 		if (ret != -EAGAIN)
 			break;
-		if (READ_ONCE(*shmring_state(ring, shmring_other(ring, side))) ==
-		    SHMRING_STATE_GONE)
+		if (shmring_peer_state(ring, side) == SHMRING_STATE_GONE)
 			return 0;
 		ret = shmring_block(file, ring, side, 0);
 		if (ret < 0)
@@ -187,8 +186,7 @@ ssize_t shmring_write(struct file *file, const char __user *buf, size_t len,
 		mutex_unlock(&side->io);
 		if (ret != -EAGAIN)
 			break;
-		if (READ_ONCE(*shmring_state(ring, shmring_other(ring, side))) ==
-		    SHMRING_STATE_GONE)
+		if (shmring_peer_state(ring, side) == SHMRING_STATE_GONE)
 			return -EPIPE;
 		ret = shmring_block(file, ring, side, need);
 		if (ret < 0)

@@ -115,6 +115,12 @@ static inline u32 *shmring_state(struct shmring *ring,
 	return &ring->info->state[side - ring->side];
 }
 
+static inline u32 shmring_peer_state(struct shmring *ring,
+				     struct shmring_side *side)
+{
+	return READ_ONCE(*shmring_state(ring, shmring_other(ring, side)));
+}
+
 static inline unsigned long shmring_mapped_pages(const struct shmring *ring)
 {
 	return SHMRING_DATA_INDEX + 2 * (ring->bytes >> PAGE_SHIFT);
