@@ -211,7 +211,7 @@ static void shmring_init_device(struct shmring *ring, int minor)
  */
 static int shmring_check_geometry(const struct shmring_create *args)
 {
-	if (args->flags & ~SHMRING_CREATE_FLAGS || args->pad)
+	if (args->flags & ~SHMRING_CREATE_FLAGS || args->high_water > 100)
 		return -EINVAL;
 	if (!is_power_of_2(args->ring_bytes) || args->ring_bytes < PAGE_SIZE)
 		return -EINVAL;

@@ -297,7 +297,7 @@ TEST_F(abi, inv9_create_einval)
 	EXPECT_NOT_CREATED(EINVAL);
 
 	self->create = good;
-	self->create.pad = 1;
+	self->create.high_water = 101;
 	EXPECT_NOT_CREATED(EINVAL);
 
 	self->create = good;

@@ -171,15 +171,16 @@ struct shmring_ctl_page {
  * @mode: permission bits of the device node; 0 and SHMRING_MODE_DEFAULT mean 0600
  * @uid: owner of the device node, or SHMRING_ID_CREATOR
  * @gid: group of the device node, or SHMRING_ID_CREATOR
- * @pad: zero
+ * @high_water: per cent of the ring, from which on a Netlink event says that it
+ *	fills up (shmring.yaml: level-ntf); 0 for none
  * @name: the ring's name, NUL-terminated
  *
  * Returns 0. When it returns, /dev/shmring/NAME exists (where devtmpfs makes
  * the nodes; else udev is about to).
  *	EINVAL	flags unknown; ring_bytes zero, no power of two or below a page;
- *		record_size above ring_bytes; mode with other bits than 0777; pad
- *		not zero; STRICT with SHMRING_NODE_ANY; node below -2; an id that
- *		does not map into the user namespace
+ *		record_size above ring_bytes; mode with other bits than 0777;
+ *		high_water above 100; STRICT with SHMRING_NODE_ANY; node below
+ *		-2; an id that does not map into the user namespace
  *	EINVAL	the name is empty, has other characters, starts with '.' or '-',
  *		or is "ctl"
  *	ENAMETOOLONG	no NUL within SHMRING_NAME_MAX bytes
@@ -199,7 +200,7 @@ struct shmring_create {
 	__u32 mode;
 	__u32 uid;
 	__u32 gid;
-	__u32 pad;
+	__u32 high_water;
 	char name[SHMRING_NAME_MAX];
 };
 
