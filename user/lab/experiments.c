@@ -1,0 +1,2 @@
+#include "experiments.h"
+const struct experiment *const experiments[] = { &cow, NULL };
