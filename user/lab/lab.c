@@ -25,14 +25,28 @@ static void judge(struct lab *lab, int id, int verdict, const char *numbers)
 	const char *variant = lab->variant ? lab->variant : "";
 
 	lab->judged[id]++;
-	fprintf(lab->out, "%s: %s%s%s: %s\n", verdicts[verdict], text,
-		*variant ? ", " : "", variant, numbers);
-	fflush(lab->out);
 	json_array_append_new(json_object_get(lab->record, "claims"),
 			      json_pack("{s:s, s:s, s:s, s:s}",
 					"claim", text, "variant", variant,
 					"verdict", verdicts[verdict],
 					"numbers", numbers));
+}
+
+/* All of them at the end, below the tables. */
+static void print_verdicts(const struct lab *lab)
+{
+	const char *text, *variant, *verdict, *numbers;
+	json_t *claim;
+	size_t i;
+
+	json_array_foreach(json_object_get(lab->record, "claims"), i, claim) {
+		json_unpack(claim, "{s:s, s:s, s:s, s:s}", "claim", &text,
+			    "variant", &variant, "verdict", &verdict,
+			    "numbers", &numbers);
+		fprintf(lab->out, "%s: %s%s%s: %s\n", verdict, text,
+			*variant ? ", " : "", variant, numbers);
+	}
+	fflush(lab->out);
 }
 
 void claim(struct lab *lab, int id, bool holds, const char *numbers, ...)
@@ -91,8 +105,9 @@ static void judge_rest(struct lab *lab, int verdict, const char *why)
 			judge(lab, id, verdict, why);
 }
 
-static void write_record(struct lab *lab)
+static void finish(struct lab *lab)
 {
+	print_verdicts(lab);
 	if (json_dumpfd(lab->record, lab->record_fd, 0) < 0)
 		fprintf(stderr, "shmring-lab: %s: cannot keep what was seen\n",
 			lab->experiment->name);
@@ -109,7 +124,7 @@ end(struct lab *lab, enum lab_end how, const char *fmt, va_list args)
 	if (getpid() != lab->pid)
 		_exit(how);
 	judge_rest(lab, how == LAB_REFUSED ? SKIPPED : BROKEN, text);
-	write_record(lab);
+	finish(lab);
 	fflush(NULL);
 	_exit(how);
 }
@@ -168,7 +183,7 @@ enum lab_end lab_run(struct lab *lab)
 	fflush(lab->out);
 	e->run(lab);
 	judge_rest(lab, BROKEN, "nothing checked it");
-	write_record(lab);
+	finish(lab);
 	json_decref(lab->record);
 	free(lab->judged);
 	return LAB_DONE;

@@ -181,12 +181,28 @@ void mem_need(struct lab *lab, uint64_t bytes)
 			   (unsigned long long)(left >> 20));
 }
 
-struct faults faults_now(void)
+static struct faults faults_now(void)
 {
 	struct rusage u;
 
 	getrusage(RUSAGE_SELF, &u);
 	return (struct faults){ (uint64_t)u.ru_minflt, (uint64_t)u.ru_majflt };
+}
+
+/* After fork() the stack below is shared: write it before anything counts. */
+static void __attribute__((noinline)) warm_stack(void)
+{
+	volatile char below[8192];
+
+	below[0] = 0;
+	below[4096] = below[0];
+}
+
+struct faults faults_begin(void)
+{
+	warm_stack();
+	faults_now();
+	return faults_now();
 }
 
 struct faults faults_since(struct faults before)

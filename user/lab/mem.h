@@ -40,7 +40,8 @@ struct faults {
 	uint64_t major;
 };
 
-struct faults faults_now(void);
+/* faults_begin - so far, with those over that asking itself costs */
+struct faults faults_begin(void);
 struct faults faults_since(struct faults before);
 
 /*

@@ -55,7 +55,7 @@ FILE *plot_begin(struct lab *lab, int width, int height)
 	plot = fdopen(ends[1], "w");
 	if (!plot)
 		lab_die(lab, "no memory for the picture");
-	fprintf(plot, "set terminal svg size %d,%d dynamic enhanced font 'sans-serif,13' background rgb 'white'\n"
+	fprintf(plot, "set terminal svg size %d,%d dynamic noenhanced font 'sans-serif,13' background rgb 'white'\n"
 		STYLE, width, height);
 	return plot;
 }
