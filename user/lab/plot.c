@@ -68,3 +68,32 @@ void plot_end(struct lab *lab, FILE *plot)
 	if (waitpid(gnuplot, &status, 0) != gnuplot || status)
 		lab_die(lab, "--plot: gnuplot did not draw: status %#x", status);
 }
+
+void plot_bars(struct lab *lab, const struct bar *bars, size_t nr,
+	       const char *scale, const char *others, const char *marked)
+{
+	FILE *plot = plot_begin(lab, 900, 110 + 32 * (int)nr);
+	double least = bars[0].value;
+	size_t i;
+
+	if (!plot)
+		return;
+	fprintf(plot, "$bars << END\n");
+	for (i = 0; i < nr; i++) {
+		fprintf(plot, "%zu %f %d \"%s\"\n", i, bars[i].value,
+			bars[i].marked, bars[i].name);
+		if (bars[i].value < least)
+			least = bars[i].value;
+	}
+	fprintf(plot, "END\nleast = %f\nset logscale x\nset xrange [least:*]\n"
+		"set yrange [%zu.6:-0.6]\nset xlabel \"%s\"\n"
+		"unset grid\nset grid x lc rgb '#d8d8d8' lt 1\n"
+		"set key outside top center horizontal\n"
+		"plot for [m=0:%d] $bars u ($3==m?least:NaN):1:(least):2:"
+		"($1-0.36):($1+0.36):yticlabels(4) w boxxyerror "
+		"lc rgb word('#1f78b4 #d95f02', m+1) "
+		"t word('\"%s\" \"%s\"', m+1)\n",
+		least / 2, nr - 1, scale, marked ? 1 : 0, others,
+		marked ? marked : "");
+	plot_end(lab, plot);
+}

@@ -17,7 +17,7 @@
 #include "../bench/cpus.h"
 
 /* Looks before a waiting side lets others have its CPU. */
-#define SPINS	1000
+#define SPINS	100
 
 pid_t proc_fork(struct lab *lab)
 {
