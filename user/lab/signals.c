@@ -447,7 +447,7 @@ const struct experiment signals = {
 	.claims = claims,
 	.params = {
 		[PARAM_COUNT] = { "signals of each kind", 100, 2, 10000 },
-		[PARAM_REPEAT] = { "round trips", 5000, 1, 1 << 24 },
+		[PARAM_REPEAT] = { "round trips", 2000, 1, 1 << 24 },
 	},
 	.run = run,
 };
