@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../bench/stats.h"
 #include "experiments.h"
 #include "mem.h"
 #include "pagemap.h"
@@ -21,6 +22,7 @@
 #include "table.h"
 
 #define EIGHTHS		8
+#define MAX_REPEAT	100
 #define GRAIN		(2UL << 20)	/* a huge page, so eighths are whole */
 
 enum {
@@ -89,9 +91,13 @@ struct seen {
 	size_t same_frames;
 };
 
-/* struct cow - one pass over all steps */
+/*
+ * struct cow - all steps, with pages of one kind
+ * @ns: what each step took, each time; the rest is of the last time
+ */
 struct cow {
 	struct lab *lab;
+	double ns[NR_STEPS][MAX_REPEAT];
 	size_t pages;
 	bool frames;	/* may be looked at */
 	bool isolated;
@@ -416,9 +422,30 @@ static bool huge_possible(const char **why)
 	return !*why;
 }
 
+/* All steps once; @n: how often before. */
+static void once(struct cow *c, bool huge, uint64_t n)
+{
+	size_t bytes = c->pages * mem_page();
+	int i;
+
+	c->isolated = true;
+	region = mem_region(c->lab, bytes);
+	region_pages = c->pages;
+	madvise(region, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	for (i = 0; i < NR_STEPS; i++) {
+		take_step(c, i);
+		c->ns[i][n] = c->seen[i].did.ns;
+		/* Those that were made stay; khugepaged shall make no more. */
+		madvise(region, bytes, MADV_NOHUGEPAGE);
+	}
+	munmap(region, bytes);
+	judge(c);
+}
+
 static void pass(struct lab *lab, struct cow *c, bool huge)
 {
 	size_t bytes = lab->value[PARAM_SIZE] / GRAIN * GRAIN;
+	uint64_t n, repeat = lab->value[PARAM_REPEAT];
 	const char *why;
 	int i;
 
@@ -427,20 +454,14 @@ static void pass(struct lab *lab, struct cow *c, bool huge)
 		skip_all(lab, why);
 		return;
 	}
-	*c = (struct cow){ .lab = lab, .pages = bytes / mem_page() };
-	c->isolated = true;
+	c->lab = lab;
+	c->pages = bytes / mem_page();
 	c->frames = pagemap_shows_frames(&why);
-	region = mem_region(lab, bytes);
-	region_pages = c->pages;
-	madvise(region, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-	for (i = 0; i < NR_STEPS; i++) {
-		take_step(c, i);
-		/* Those that were made stay; khugepaged shall make no more. */
-		madvise(region, bytes, MADV_NOHUGEPAGE);
-	}
-	munmap(region, bytes);
+	for (n = 0; n < repeat; n++)
+		once(c, huge, n);
+	for (i = 0; i < NR_STEPS; i++)
+		c->seen[i].did.ns = stats_of(c->ns[i], repeat).median;
 	show(c, huge ? "huge" : "small");
-	judge(c);
 }
 
 static void plot_data(FILE *plot, const struct cow *c, const char *name)
@@ -521,6 +542,8 @@ const struct experiment cow = {
 	.params = {
 		[PARAM_SIZE] = { "bytes of the region, in steps of 2M",
 				 100 << 20, GRAIN, 1ULL << 40 },
+		[PARAM_REPEAT] = { "times, all of it; of times the median is shown",
+				   1, 1, MAX_REPEAT },
 	},
 	.run = run,
 };

@@ -15,6 +15,7 @@
 #include "experiments.h"
 #include "mem.h"
 #include "pagemap.h"
+#include "plot.h"
 #include "proc.h"
 #include "table.h"
 
@@ -282,6 +283,33 @@ static void judge_rights(struct lab *lab, struct peer *child)
 	      strsignal(o.err[0]) : "it was stored");
 }
 
+/* What each mapping showed after each step, in a colour for each value. */
+static void draw(struct lab *lab, const struct seen *seen)
+{
+	FILE *plot = plot_begin(lab, 800, 420);
+	int i, who, m;
+
+	if (!plot)
+		return;
+	fprintf(plot, "$seen << END\n");
+	for (i = 0; i < NR_STEPS; i++)
+		for (who = PARENT; who <= CHILD; who++)
+			for (m = SHARED; m <= PRIVATE; m++)
+				fprintf(plot, "%d %d %d\n", 2 * who + m, i,
+					seen[i].seen[who][m]);
+	fprintf(plot, "END\nset xrange [-0.5:3.5]\nset yrange [%d.5:-0.5]\n"
+		"set xtics ('parent, shared' 0, 'parent, private' 1, 'child, shared' 2, 'child, private' 3) scale 0\n"
+		"unset grid\nunset colorbox\nset cbrange [1:5]\n"
+		"set palette defined (1 '#f7f7f7', 2 '#c7e3f2', 3 '#fdbf6f', 4 '#74add1', 5 '#d95f02')\n"
+		"set title 'What each mapping of the ring shows'\nset ytics scale 0 (",
+		NR_STEPS - 1);
+	for (i = 0; i < NR_STEPS; i++)
+		fprintf(plot, "%s'%s' %d", i ? ", " : "", steps[i].name, i);
+	fprintf(plot, ")\nplot $seen u 1:2:3 w image pixels notitle, "
+		"'' u 1:2:(sprintf('%%d', $3)) w labels font ',18' notitle\n");
+	plot_end(lab, plot);
+}
+
 static void run(struct lab *lab)
 {
 	struct seen seen[NR_STEPS] = { 0 };
@@ -311,6 +339,7 @@ static void run(struct lab *lab)
 	judge_frames(lab, seen);
 	judge_rights(lab, &child);
 	peer_end(lab, &child);
+	draw(lab, seen);
 }
 
 const struct experiment cow_device = {
