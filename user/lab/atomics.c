@@ -438,7 +438,7 @@ static void draw(struct lab *lab, const struct cells *all)
 		"set ylabel 'ns per increment'\nset offsets graph 0.05, graph 0.05, 0, 0\n"
 		"set key outside right\n"
 		"set arrow from %u, graph 0 to %u, graph 1 nohead dt 2 lc rgb '#808080'\n"
-		"set label ' as many CPUs' at %u, graph 0.97 textcolor rgb '#606060'\nplot ",
+		"set label 'as many CPUs' at %u, graph 0.97 offset 0.7,0 textcolor rgb '#606060'\nplot ",
 		proc_cpus(), proc_cpus(), proc_cpus());
 	for (w = 0; w < NR_WAYS; w++)
 		fprintf(plot, "%s$way%zu u 1:2 w linespoints lw 2 pt %zu t '%s'",

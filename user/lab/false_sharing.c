@@ -139,7 +139,7 @@ static void show(struct lab *lab, const struct results *r)
 
 static void draw(struct lab *lab, const struct results *r)
 {
-	FILE *plot = plot_begin(lab, 800, 480);
+	FILE *plot = plot_begin(lab, 900, 480);
 	size_t s, k;
 
 	if (!plot)
@@ -152,14 +152,14 @@ static void draw(struct lab *lab, const struct results *r)
 				r->stats[s][k].max);
 		fprintf(plot, "END\n");
 	}
-	fprintf(plot, "set logscale x 2\nset xrange [7:290]\nset yrange [0:*]\n"
+	fprintf(plot, "set logscale x 2\nset logscale y\nset xrange [7:290]\n"
 		"set xtics (8, 16, 32, 64, 128, 256)\n"
 		"set xlabel 'bytes from one counter to the next'\n"
 		"set ylabel 'ns per increment: median, least to most'\n"
-		"set key top right Right noreverse\n"
+		"set key outside right top\n"
 		"set title 'What a shared line costs: %llu workers, each with a counter of its own'\n"
 		"set arrow from 64, graph 0 to 64, graph 1 nohead dt 2 lc rgb '#808080'\n"
-		"set label ' a line' at 64, graph 0.5 textcolor rgb '#606060'\n"
+		"set label 'a line' at 64, graph 0.97 offset 0.7,0 textcolor rgb '#606060'\n"
 		"plot ", (unsigned long long)lab->value[PARAM_WORKERS]);
 	for (s = 0; s < NR_SERIES; s++)
 		fprintf(plot, "%s$series%zu u ($1*%f):2:3:4 w yerrorlines lw 2 pt %d ps 0.7 lc rgb '%s' t '%s'",
