@@ -2,6 +2,7 @@
 /* When pages appear: anonymous memory, a file, a program. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,6 +14,7 @@
 #include "experiments.h"
 #include "mem.h"
 #include "pagemap.h"
+#include "proc.h"
 #include "strip.h"
 #include "table.h"
 
@@ -23,6 +25,9 @@
 
 #define SPARSE		4	/* of anonymous memory each fourth is touched */
 #define FAR_APART	64	/* of a file each 64th, so none is near another */
+
+#define COLD_TRIES	5
+#define ARRIVE_NS	2000000000u	/* of pages that were read ahead */
 
 enum {
 	NOTHING_YET, ONE_EACH, ZERO_PAGE, POPULATE, POPULATE_WRITE, DROPPED,
@@ -261,22 +266,55 @@ static void map_file(struct range *r, int fd)
 	r->faults = (struct faults){ 0, 0 };
 }
 
-/* Map it with none of it in memory; false where it always stays there. */
-static bool map_cold(struct range *r, int fd)
+static size_t resident(const struct range *r)
 {
 	unsigned char *there = calloc(r->d->pages, 1);
 	size_t i, n = 0;
 
-	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	map_file(r, fd);
 	if (!there || mincore(r->at, bytes_of(r->d), there))
 		lab_die(r->d->lab, "mincore: %s", strerror(errno));
 	for (i = 0; i < r->d->pages; i++)
 		n += there[i] & 1;
 	free(there);
-	if (n)
+	return n;
+}
+
+/* Pages that are being read cannot be thrown out: wait for them. */
+static void read_all(struct demand *d, int fd)
+{
+	off_t at;
+	char c;
+
+	for (at = 0; at < (off_t)bytes_of(d); at += (off_t)mem_page())
+		if (pread(fd, &c, 1, at) != 1)
+			lab_die(d->lab, "cannot read a file: %s",
+				strerror(errno));
+}
+
+/* Map it with none of it in memory; false where it always stays there. */
+static bool map_cold(struct range *r, int fd)
+{
+	int i;
+
+	for (i = 0; i < COLD_TRIES; i++) {
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		map_file(r, fd);
+		if (!resident(r))
+			return true;
 		munmap(r->at, bytes_of(r->d));
-	return !n;
+		read_all(r->d, fd);
+	}
+	return false;
+}
+
+static bool map_cold_or_skip(struct range *r, int fd, int id)
+{
+	if (map_cold(r, fd))
+		return true;
+	claim_skip(r->d->lab, id,
+		   "the file system of %s keeps its pages in memory (tmpfs does): --dir with another",
+		   r->d->lab->dir);
+	return false;
 }
 
 static void unmap(struct range *r)
@@ -310,7 +348,7 @@ static void file_alone(struct demand *d, int fd)
 	size_t n = (d->pages + FAR_APART - 1) / FAR_APART;
 	struct range r = { .d = d };
 
-	if (!map_cold(&r, fd))
+	if (!map_cold_or_skip(&r, fd, ALONE))
 		return;
 	look(&r, "cold file, mmap", 0);
 	madvise(r.at, bytes_of(d), MADV_RANDOM);
@@ -326,10 +364,15 @@ static void file_read_ahead(struct demand *d, int fd)
 {
 	struct range r = { .d = d };
 	size_t middle = d->pages / 2;
+	uint64_t begun;
 
-	if (!map_cold(&r, fd))
+	if (!map_cold_or_skip(&r, fd, READ_AHEAD))
 		return;
+	begun = now_ns();
 	r.faults = touch(r.at + middle * mem_page(), 1, 1, false);
+	/* The neighbours may still be under way. */
+	while (resident(&r) == 1 && now_ns() - begun < ARRIVE_NS)
+		sched_yield();
 	look(&r, "cold file, one page read", 1);
 	if (in_memory(&r) == 1 && read_ahead_kib(fd) <= 0)
 		claim_skip(d->lab, READ_AHEAD,
@@ -351,12 +394,12 @@ static void file_populated(struct demand *d, int fd)
 {
 	struct range r = { .d = d };
 
-	if (!map_cold(&r, fd))
+	if (!map_cold_or_skip(&r, fd, POPULATE_READ))
 		return;
 	madvise(r.at, bytes_of(d), MADV_WILLNEED);
 	look(&r, "cold file, MADV_WILLNEED just called", 0);
 	unmap(&r);
-	if (!map_cold(&r, fd))
+	if (!map_cold_or_skip(&r, fd, POPULATE_READ))
 		return;
 	if (madvise(r.at, bytes_of(d), MADV_POPULATE_READ)) {
 		claim_skip(d->lab, POPULATE_READ, "needs Linux 5.14: %s",
@@ -375,11 +418,7 @@ static void file_cached(struct demand *d, int fd)
 {
 	struct range r = { .d = d };
 
-	posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
-	map_file(&r, fd);
-	/* Whatever is not in memory yet comes in here, and stays. */
-	touch(r.at, d->pages, 1, false);
-	unmap(&r);
+	read_all(d, fd);
 	map_file(&r, fd);
 	touch_and_look(&r, 1, false, "cached file, all read");
 	claim(d->lab, CACHED, !r.faults.major && r.faults.minor <= d->pages,
@@ -391,22 +430,11 @@ static void file_cached(struct demand *d, int fd)
 
 static void file(struct demand *d)
 {
-	static const int cold[] = { ALONE, READ_AHEAD, POPULATE_READ };
-	struct range r = { .d = d };
 	int fd = make_file(d);
-	size_t i;
 
-	if (map_cold(&r, fd)) {
-		unmap(&r);
-		file_alone(d, fd);
-		file_read_ahead(d, fd);
-		file_populated(d, fd);
-	} else {
-		for (i = 0; i < ARRAY_SIZE(cold); i++)
-			claim_skip(d->lab, cold[i],
-				   "the file system of %s keeps its pages in memory (tmpfs does): --dir with another",
-				   d->lab->dir);
-	}
+	file_alone(d, fd);
+	file_read_ahead(d, fd);
+	file_populated(d, fd);
 	file_cached(d, fd);
 	close(fd);
 }

@@ -52,6 +52,8 @@ void device_ring(struct lab *lab, struct ring *ring, uint64_t bytes, int node)
 	};
 	char name[SHMRING_NAME_MAX], path[64];
 
+	if (bytes & (bytes - 1))
+		lab_refuse(lab, "--size: a ring is a power of two: 64K or 128K, for example");
 	snprintf(name, sizeof(name), "lab-%d-%u", (int)getpid(), count++);
 	create(lab, name, bytes, node);
 	snprintf(path, sizeof(path), "%s%s", SHMRING_DEV_DIR, name);

@@ -103,6 +103,9 @@ static enum run_end judge(struct run *run, const siginfo_t *info)
 		return RUN_DONE;
 	else if (info->si_status == LAB_REFUSED)
 		return RUN_REFUSED;
+	else
+		snprintf(run->why, sizeof(run->why),
+			 "it ended before its verdicts");
 	return RUN_FAILED;
 }
 

@@ -171,14 +171,45 @@ uint64_t mem_left(void)
 	return machine < groups ? machine : groups;
 }
 
+static void need(struct lab *lab, uint64_t bytes, uint64_t left,
+		 const char *where)
+{
+	if (bytes + MARGIN > left)
+		lab_refuse(lab, "needs %llu MiB of memory and %lu MiB to spare, but %llu MiB are free%s: choose a smaller --size",
+			   (unsigned long long)(bytes >> 20), MARGIN >> 20,
+			   (unsigned long long)(left >> 20), where);
+}
+
 void mem_need(struct lab *lab, uint64_t bytes)
 {
-	uint64_t left = mem_left();
+	need(lab, bytes, mem_left(), "");
+}
 
-	if (bytes + MARGIN > left)
-		lab_refuse(lab, "needs %llu MiB of memory and %lu MiB to spare, but %llu MiB are free: choose a smaller --size",
-			   (unsigned long long)(bytes >> 20), MARGIN >> 20,
-			   (unsigned long long)(left >> 20));
+/* Free, or a clean copy of what is on disk. */
+static uint64_t node_left(int node)
+{
+	static const char *const keys[] = {
+		"MemFree", "Active(file)", "Inactive(file)",
+	};
+	char path[64], key[64];
+	uint64_t left = 0;
+	size_t i;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo",
+		 node);
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		snprintf(key, sizeof(key), "Node %d %s", node, keys[i]);
+		left += read_kib(path, key);
+	}
+	return left;
+}
+
+void mem_need_on(struct lab *lab, uint64_t bytes, int node)
+{
+	char where[32];
+
+	snprintf(where, sizeof(where), " on node %d", node);
+	need(lab, bytes, node_left(node), where);
 }
 
 static struct faults faults_now(void)

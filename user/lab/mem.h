@@ -31,6 +31,7 @@ uint64_t mem_left(void);
 
 /* Refuse if the @bytes that are about to be used are not there. */
 void mem_need(struct lab *lab, uint64_t bytes);
+void mem_need_on(struct lab *lab, uint64_t bytes, int node);
 
 size_t mem_page(void);
 

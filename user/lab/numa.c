@@ -340,6 +340,7 @@ static void run(struct lab *lab)
 	struct nodes nodes = { .nr_memory = 0 };
 	size_t nr, misplaced = 0;
 	struct pair *pairs;
+	int i;
 
 	if (numa_available() < 0)
 		lab_refuse(lab, "this kernel knows no NUMA nodes");
@@ -355,6 +356,8 @@ static void run(struct lab *lab)
 		lab_die(lab, "no memory for the results");
 	if (nodes.nr_memory == 1)
 		lab_say(lab, "This host has one node: there is nothing to compare. scripts/vm --nodes 2 has two.");
+	for (i = 0; i < nodes.nr_memory; i++)
+		mem_need_on(lab, lab->value[PARAM_SIZE], nodes.memory[i]);
 	nr = measure_all(lab, &nodes, pairs, &misplaced);
 	show(lab, pairs, nr);
 	judge(lab, &nodes, misplaced);
@@ -373,7 +376,7 @@ const struct experiment numa = {
 	.claims = claims,
 	.params = {
 		[PARAM_SIZE] = { "bytes on each node, a power of two", 64 << 20,
-				 1 << 20, 1ULL << 34 },
+				 1 << 20, 1ULL << 40 },
 		[PARAM_REPEAT] = { "measurements of each number", 5, 1,
 				   MAX_REPEAT },
 	},
