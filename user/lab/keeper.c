@@ -52,7 +52,7 @@ void output_close(struct output *o, bool keep)
 bool keeper_begin(size_t runs, bool bar)
 {
 	static const int signals[] = {
-		SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGUSR1,
+		SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1,
 	};
 	size_t i;
 
@@ -64,6 +64,8 @@ bool keeper_begin(size_t runs, bool bar)
 	for (i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaddset(&waited_for, signals[i]);
 	sigprocmask(SIG_BLOCK, &waited_for, &original);
+	/* A reader who goes away must not end who tidies up. */
+	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	progress_begin(runs, bar);
 	return true;
@@ -87,6 +89,7 @@ static void start(struct run *run)
 {
 	/* SIGUSR1 asks the keeper, also when sent to all of us. */
 	signal(SIGUSR1, SIG_IGN);
+	signal(SIGPIPE, SIG_DFL);
 	setpgid(0, 0);
 	sigprocmask(SIG_SETMASK, &original, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -128,6 +131,7 @@ static enum run_end watch(struct run *run, pid_t pid)
 		case SIGINT:
 		case SIGTERM:
 		case SIGHUP:
+		case SIGQUIT:
 			return RUN_INTERRUPTED;
 		}
 	}

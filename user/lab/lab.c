@@ -20,6 +20,21 @@ const char *const param_names[PARAM_NR] = {
 	[PARAM_WORKERS] = "workers",
 };
 
+/* A path may be in any character set, JSON has but one. */
+static json_t *json_text(const char *text)
+{
+	json_t *value = json_string(text);
+	char ascii[LAB_TEXT_MAX];
+	size_t i;
+
+	if (value)
+		return value;
+	for (i = 0; text[i] && i < sizeof(ascii) - 1; i++)
+		ascii[i] = text[i] & 0x80 ? '?' : text[i];
+	ascii[i] = 0;
+	return json_string(ascii);
+}
+
 static void judge(struct lab *lab, int id, int verdict, const char *numbers)
 {
 	const char *text = lab->experiment->claims[id];
@@ -27,10 +42,10 @@ static void judge(struct lab *lab, int id, int verdict, const char *numbers)
 
 	lab->judged[id]++;
 	json_array_append_new(json_object_get(lab->record, "claims"),
-			      json_pack("{s:s, s:s, s:s, s:s}",
+			      json_pack("{s:s, s:s, s:s, s:o}",
 					"claim", text, "variant", variant,
 					"verdict", verdicts[verdict],
-					"numbers", numbers));
+					"numbers", json_text(numbers)));
 }
 
 /* All of them at the end, below the tables. */
@@ -83,7 +98,7 @@ void lab_say(struct lab *lab, const char *fmt, ...)
 	fprintf(lab->out, "%s\n", text);
 	fflush(lab->out);
 	json_array_append_new(json_object_get(lab->record, "notes"),
-			      json_string(text));
+			      json_text(text));
 }
 
 void lab_doing(struct lab *lab, const char *fmt, ...)

@@ -86,10 +86,12 @@ unsigned int proc_cpu(unsigned int i)
 
 void proc_relax(unsigned int *spins)
 {
-	if (++*spins % SPINS)
-		__builtin_ia32_pause();
-	else
+	if (!(++*spins % SPINS))
 		sched_yield();
+#if defined(__x86_64__) || defined(__i386__)
+	else
+		__builtin_ia32_pause();
+#endif
 }
 
 static void __attribute__((noreturn))
