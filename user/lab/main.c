@@ -309,17 +309,33 @@ static void check(struct command *c)
 		c->dir = "/tmp";
 }
 
+static struct output json = { .fd = -1 };
+static pid_t owner;
+
+/* What was refused or interrupted leaves no empty file. Not in a child. */
+static void drop_json(void)
+{
+	if (getpid() == owner)
+		output_close(&json, false);
+}
+
+static void open_json(const struct command *c)
+{
+	owner = getpid();
+	atexit(drop_json);
+	must_open(&json, "--json", c->json);
+}
+
 static int run(const struct command *c)
 {
 	bool to_stdout = c->json && !strcmp(c->json, "-");
-	struct output json = { .fd = -1 };
 	struct report report;
 	int status, err = 0;
 
 	if (!report_begin(&report))
 		refuse("no memory");
 	if (c->json && !to_stdout)
-		must_open(&json, "--json", c->json);
+		open_json(c);
 	status = run_all(c, &report, to_stdout ? stderr : stdout);
 	if (c->json && status != EXIT_INTERRUPTED) {
 		if (!to_stdout)
