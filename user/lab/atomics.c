@@ -482,9 +482,9 @@ const struct experiment atomics = {
 	"the increments is made.\n",
 	.claims = claims,
 	.params = {
-		[PARAM_COUNT] = { "increments of each thread", 200000, 1,
+		[PARAM_COUNT] = { "increments of each thread", 100000, 1,
 				  1ULL << 32 },
-		[PARAM_REPEAT] = { "measurements of each time", 5, 1,
+		[PARAM_REPEAT] = { "measurements of each time", 3, 1,
 				   MAX_REPEAT },
 		[PARAM_WORKERS] = { "the most threads: 1, 2, 4 up to it", 4, 1,
 				    MAX_WORKERS },
