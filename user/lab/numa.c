@@ -327,6 +327,7 @@ static void draw(struct lab *lab, const struct pair *pairs, size_t nr)
 			pairs[i].memory, pairs[i].fast.median,
 			pairs[i].far.median);
 	fprintf(plot, "END\nset multiplot layout 1,2\nset boxwidth 0.6\nunset key\n"
+		"set xlabel 'node of the CPU, of the memory'\n"
 		"set yrange [0:*]\nset ylabel 'GB/s'\nset title 'Reading in order'\n"
 		"plot $pairs u 0:2:xticlabels(1) w boxes lc rgb '#1f78b4'\n"
 		"set ylabel 'ns'\nset title 'A load that waits for the one before'\n"
