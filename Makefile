@@ -61,14 +61,17 @@ U = $(B)/user
 LIB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lib/*.c))
 BENCH_OBJS := $(patsubst %.c,$(U)/%.o,\
 	$(wildcard user/bench/*.c user/bench/transports/*.c))
+# What the laboratory shares with the benchmark.
+LAB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lab/*.c)) \
+	$(addprefix $(U)/user/bench/,cpus.o progress.o stats.o units.o)
 TESTS := $(patsubst tests/%.c,$(U)/tests/%,$(wildcard tests/test_*.c)) \
 	$(patsubst tests/%.cc,$(U)/tests/%,$(wildcard tests/test_*.cc))
 
 lib: $(U)/libshmring.so $(U)/libshmring.a $(U)/shmring.pc	## libshmring
-tools: lib $(U)/shmring-bench	## shmring-bench
+tools: lib $(U)/shmring-bench $(U)/shmring-lab	## shmring-bench, shmring-lab
 
 # The first compile on a new machine finds nothing to compile with.
-$(LIB_OBJS) $(BENCH_OBJS): | $(U)/deps
+$(LIB_OBJS) $(BENCH_OBJS) $(LAB_OBJS): | $(U)/deps
 $(U)/deps:
 	@scripts/deps build
 	@mkdir -p $(@D) && touch $@
@@ -102,6 +105,9 @@ $(U)/shmring.pc: user/lib/shmring.pc.in dkms.conf
 $(U)/shmring-bench: $(BENCH_OBJS) $(U)/libshmring.a
 	$(CC) $(ALL_CFLAGS) $^ -ljansson -o $@
 
+$(U)/shmring-lab: $(LAB_OBJS)
+	$(CC) $(ALL_CFLAGS) $^ -ljansson -lnuma -o $@
+
 ## Host tests: make tests B=build/asan SAN=-fsanitize=address,undefined
 
 .PHONY: tests
@@ -119,4 +125,4 @@ $(U)/tests/%: tests/%.cc $(U)/libshmring.a
 	$(CXX) $(patsubst -std=%,-std=c++17,$(ALL_CFLAGS)) \
 		$(filter-out %.h,$^) -o $@
 
--include $(LIB_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) $(addsuffix .d,$(TESTS))
+-include $(LIB_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) $(LAB_OBJS:.o=.d) $(addsuffix .d,$(TESTS))
