@@ -108,6 +108,7 @@ $(U)/shmring-bench: $(BENCH_OBJS) $(U)/libshmring.a
 tests: $(TESTS)
 
 $(U)/tests/test_bench_hist: $(U)/user/bench/hist.o
+$(U)/tests/test_bench_sources: $(U)/user/bench/sources.o
 $(U)/tests/test_bench_stats: $(U)/user/bench/stats.o
 $(U)/tests/test_bench_units: $(U)/user/bench/units.o
 

@@ -384,6 +384,7 @@ static int open_channel(struct pair *p, struct channel *ch,
 		.batch = p->cell->batch,
 		.capacity = p->options->ring_bytes,
 		.id = next_id++,
+		.producers = 1,
 		.sleeps = p->cell->test == TEST_WAKEUP,
 		.partner = partner,
 	};
