@@ -18,10 +18,13 @@
 /* A percentile is known when so many samples lie beyond it. */
 #define BEYOND	10
 
-/* A cell that failed once has no number, whatever it had before. */
+/*
+ * A cell that failed once has no number, whatever it had before, and nor has
+ * one of a mechanism that is wrong.
+ */
 static bool stats_of_cell(const struct cell *c, struct stats *s)
 {
-	if (c->state != CELL_OK || !c->nr)
+	if (c->state != CELL_OK || !c->nr || c->transport->broken)
 		return false;
 	*s = stats_of(c->samples, c->nr);
 	return true;
@@ -43,6 +46,15 @@ static void set(json_t *o, const char *key, double v)
 	json_object_set_new(o, key, number(v));
 }
 
+static const char *error_of(const struct cell *c)
+{
+	if (c->why[0])
+		return c->why;
+	if (c->nr && c->transport->broken)
+		return c->transport->broken;
+	return "not measured: stopped before";
+}
+
 static void set_stats(json_t *o, const struct cell *c, struct stats *s)
 {
 	json_t *samples = json_array();
@@ -62,8 +74,7 @@ static void set_stats(json_t *o, const struct cell *c, struct stats *s)
 	if (ok)
 		json_object_set_new(o, "error", json_null());
 	else
-		json_object_set_new(o, "error", json_string(c->why[0] ? c->why :
-					"not measured: stopped before"));
+		json_object_set_new(o, "error", json_string(error_of(c)));
 }
 
 static json_t *percentiles(const struct hist *h)
@@ -140,6 +151,15 @@ static void set_limits(json_t *o, const struct plan *plan,
 	set(o, "of_copy", bytes / copy);
 }
 
+static const char *state_of(const struct cell *c)
+{
+	if (c->state == CELL_FAILED)
+		return "failed";
+	if (c->state == CELL_SKIPPED || (c->nr && c->transport->broken))
+		return "skipped";
+	return c->nr ? "measured" : "stopped";
+}
+
 static json_t *result(const struct plan *plan, const struct cell *c)
 {
 	const struct shape *s = &c->shape;
@@ -154,9 +174,7 @@ static json_t *result(const struct plan *plan, const struct cell *c)
 			      json_integer(s->rate) : json_null(),
 			      "capacity", (json_int_t)c->capacity,
 			      "unit", test->unit,
-			      "state", c->state == CELL_FAILED ? "failed" :
-			      c->state == CELL_SKIPPED ? "skipped" :
-			      c->nr ? "measured" : "stopped");
+			      "state", state_of(c));
 	struct stats stats;
 
 	set_stats(o, c, &stats);

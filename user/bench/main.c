@@ -33,7 +33,7 @@ static int measure(struct command *c)
 	struct cpu_times before;
 	struct noise noise;
 	struct plan plan;
-	bool finished, failed;
+	bool finished, failed = true;
 	json_t *doc;
 
 	output_check(c);
@@ -45,7 +45,10 @@ static int measure(struct command *c)
 	finished = run_plan(&plan, o);
 	noise = noise_since(o->cpus, &before);
 	doc = doc_make(&plan, o, &noise, finished);
-	failed = plan_failed(&plan) || !doc || !output_all(doc, c);
+	if (doc)
+		failed = !output_all(doc, c) || plan_failed(&plan);
+	else
+		fputs("shmring-bench: no memory for the results\n", stderr);
 	json_decref(doc);
 	plan_free(&plan);
 	return finished ? failed : EXIT_INTERRUPTED;
