@@ -110,11 +110,20 @@ tests: $(TESTS)
 $(U)/tests/test_bench_hist: $(U)/user/bench/hist.o
 $(U)/tests/test_bench_sources: $(U)/user/bench/sources.o
 $(U)/tests/test_bench_stats: $(U)/user/bench/stats.o
+$(U)/tests/test_bench_topology: $(U)/user/bench/topology.o
 $(U)/tests/test_bench_units: $(U)/user/bench/units.o
+
+# The engine, with transports of the test's own.
+$(U)/tests/test_bench_pair: $(patsubst %,$(U)/user/bench/%.o,pair channel rounds \
+	watch trace usage hist sources cpus progress tests)
+$(U)/tests/test_bench_compare: $(patsubst %,$(U)/user/bench/%.o,compare doc tests units)
+
+# The whole program, as users run it.
+$(U)/tests/test_bench_cli: | $(U)/shmring-bench
 
 $(U)/tests/%: tests/%.c $(U)/libshmring.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Iuser/bench $(filter-out %.h,$^) -lcmocka -lm -o $@
+	$(CC) $(ALL_CFLAGS) -Iuser/bench $(filter-out %.h,$^) -lcmocka -ljansson -lm -o $@
 
 $(U)/tests/%: tests/%.cc $(U)/libshmring.a
 	@mkdir -p $(@D)

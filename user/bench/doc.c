@@ -18,7 +18,7 @@ int doc_write(const json_t *doc, const char *path)
 	if (!f)
 		return -errno;
 	errno = 0;
-	if (json_dumpf(doc, f, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) ||
+	if (json_dumpf(doc, f, JSON_INDENT(2) | JSON_REAL_PRECISION(DOC_DIGITS)) ||
 	    fputc('\n', f) == EOF)
 		err = errno ? -errno : -EIO;
 	if ((to_stdout ? fflush(f) : fclose(f)) && !err)

@@ -14,6 +14,9 @@
 
 #define DOC_SCHEMA	"shmring-bench/2"
 
+/* Significant ones, of numbers; more than any measurement has. */
+#define DOC_DIGITS	6
+
 /* @complete: it was not interrupted. NULL when there is no memory. */
 json_t *doc_make(const struct plan *plan, const struct options *o,
 		 const struct noise *noise, bool complete);

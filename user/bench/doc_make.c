@@ -3,6 +3,8 @@
 #include "doc.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "env.h"
@@ -35,10 +37,18 @@ static bool stats_of_limit(const struct plan *plan, long index, struct stats *s)
 	return index >= 0 && stats_of_cell(&plan->cells[index], s);
 }
 
-/* No JSON has infinities. */
+/*
+ * As it will be in a file, so that what is shown of the one is shown of the
+ * other. No JSON has infinities.
+ */
 static json_t *number(double v)
 {
-	return isfinite(v) ? json_real(v) : json_null();
+	char text[32];
+
+	if (!isfinite(v))
+		return json_null();
+	snprintf(text, sizeof(text), "%.*g", DOC_DIGITS, v);
+	return json_real(strtod(text, NULL));
 }
 
 static void set(json_t *o, const char *key, double v)
@@ -64,7 +74,7 @@ static void set_stats(json_t *o, const struct cell *c, struct stats *s)
 	if (!ok)
 		*s = (struct stats){ NAN, NAN, NAN, NAN, NAN };
 	for (i = 0; ok && i < c->nr; i++)
-		json_array_append_new(samples, json_real(c->samples[i]));
+		json_array_append_new(samples, number(c->samples[i]));
 	set(o, "median", s->median);
 	set(o, "low", s->low);
 	set(o, "high", s->high);
@@ -236,8 +246,9 @@ static json_t *limit(const struct plan *plan, long index, double factor)
 
 	if (!stats_of_limit(plan, index, &s))
 		return json_null();
-	return json_pack("{s:f, s:f, s:f}", "median", s.median * factor,
-			 "low", s.low * factor, "high", s.high * factor);
+	return json_pack("{s:o, s:o, s:o}", "median", number(s.median * factor),
+			 "low", number(s.low * factor),
+			 "high", number(s.high * factor));
 }
 
 /*
@@ -275,12 +286,24 @@ static double wide_intervals(const struct plan *plan)
 	return all ? 100.0 * (double)wide / (double)all : 0;
 }
 
+static void add_failed_limit(json_t *all, const struct plan *plan, long index)
+{
+	const struct cell *c = index < 0 ? NULL : &plan->cells[index];
+
+	if (c && c->state == CELL_FAILED)
+		json_array_append_new(all, json_sprintf(
+			"the limit %s could not be measured: %s",
+			c->transport->name, c->why));
+}
+
 static json_t *noisy(const struct plan *plan, const struct noise *noise,
 		     const char *distance)
 {
 	json_t *all = json_array();
 	double wide = wide_intervals(plan);
 
+	add_failed_limit(all, plan, plan->two_flag);
+	add_failed_limit(all, plan, plan->copy);
 	if (noise->steal > NOISY_STEAL)
 		json_array_append_new(all, json_sprintf(
 			"the hypervisor took %.1f %% of the CPUs' time",

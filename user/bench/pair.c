@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "channel.h"
 #include "clock.h"
 #include "cpus.h"
 #include "rounds.h"
@@ -169,32 +170,14 @@ static enum pair_end run(struct pair *p, bool traced, char why[WHY_MAX])
 	return judge(p, &w, why);
 }
 
-static int open_channel(struct pair *p, struct channel *ch,
-			struct channel *partner)
-{
-	static unsigned int next_id;
-
-	*ch = (struct channel){
-		.transport = p->cell->transport,
-		.size = p->cell->shape.size,
-		.batch = p->cell->shape.batch,
-		.capacity = p->cell->capacity,
-		.id = next_id++,
-		.producers = p->cell->shape.producers,
-		.sleeps = p->cell->shape.test == TEST_WAKEUP,
-		.partner = partner,
-	};
-	return ch->transport->open(ch);
-}
-
 static int open_channels(struct pair *p)
 {
 	int rc;
 
 	if (!p->test->round_trip)
-		return open_channel(p, &p->there, NULL);
-	rc = open_channel(p, &p->there, &p->back);
-	return rc ? rc : open_channel(p, &p->back, &p->there);
+		return channel_open(&p->there, p->cell, NULL);
+	rc = channel_open(&p->there, p->cell, &p->back);
+	return rc ? rc : channel_open(&p->back, p->cell, &p->there);
 }
 
 static void close_channels(struct pair *p)

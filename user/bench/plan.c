@@ -6,7 +6,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "channel.h"
 #include "cpus.h"
 #include "limit.h"
 #include "payload.h"
@@ -68,16 +70,47 @@ skip_cell(struct cell *c, const char *fmt, ...)
 	return false;
 }
 
-static bool is_possible(struct cell *c)
+/* Some limits are known only when they are met. */
+static bool can_open(struct cell *c)
 {
-	const struct transport *t = c->transport;
-	const struct channel ch = {
-		.transport = t,
+	struct channel ch;
+	int rc = channel_open(&ch, c, NULL);
+
+	ch.transport->close(&ch);
+	if (rc)
+		skip_cell(c, "%s: %s", c->transport->name,
+			  ch.why[0] ? ch.why : strerror(-rc));
+	return !rc;
+}
+
+/*
+ * A ring must hold messages, but a pipe or socket may be shorter than one, and
+ * limited to that: what the user did not ask for need not be.
+ */
+static bool find_capacity(struct cell *c, const struct options *o)
+{
+	struct channel ch = {
+		.transport = c->transport,
 		.size = c->shape.size,
 		.batch = c->shape.batch,
-		.capacity = c->capacity,
 		.producers = c->shape.producers,
 	};
+
+	for (;; c->capacity /= 2) {
+		ch.capacity = c->capacity;
+		if (transport_fits(c->transport, &ch, c->why) &&
+		    (c->capacity <= RING_BYTES_MIN || can_open(c)))
+			break;
+		if (o->ring_bytes || c->capacity <= RING_BYTES_MIN)
+			return false;
+	}
+	c->why[0] = 0;
+	return true;
+}
+
+static bool is_possible(struct cell *c, const struct options *o)
+{
+	const struct transport *t = c->transport;
 
 	if (c->shape.test == TEST_WAKEUP && !t->asleep)
 		return skip_cell(c, "%s: has no way to sleep: it can only be polled",
@@ -89,7 +122,7 @@ static bool is_possible(struct cell *c)
 					  c->shape.size > PAYLOAD_SEQ_MAX))
 		return skip_cell(c, "%s: %u bytes: a message says whose it is in 8 bytes to 1M: another --size",
 				 t->name, c->shape.size);
-	return transport_fits(t, &ch, c->why);
+	return find_capacity(c, o);
 }
 
 static bool is_unavailable(const struct plan *plan, const struct transport *t)
@@ -185,7 +218,7 @@ static int add_shape(struct plan *plan, const struct options *o,
 		c = add_cell(plan, o, &s, o->chosen[i]);
 		if (!c)
 			return -ENOMEM;
-		if (!is_possible(c))
+		if (!is_possible(c, o))
 			c->state = CELL_SKIPPED;
 	}
 	return 0;

@@ -115,11 +115,12 @@ static void draw_panel(FILE *script, const json_t *doc, const json_t *first,
 		   doc_group_text(first, text));
 	fprintf(script,
 		"set logscale x\nset xrange [%g:%g]\nset yrange [%zu-0.5:-0.5]\n"
-		"set format x '%s'\nset xtics 100 offset 0,0.3\nunset mxtics\n"
+		"set format x '%s'\nset xtics %d offset 0,0.3\nunset mxtics\n"
 		"plot $bars using 3:1:(%g):3:($1-0.36):($1+0.36):yticlabels(2) with boxxyerror fs solid 1 noborder lc '#4878a8', \\\n"
 		" '' using 3:1:4:5 with xerrorbars pt 0 lw 1 lc '#1a1a1a', \\\n"
 		" '' using 5:1:6 with labels left offset 0.6,0 font ',11' tc '#333333'\n",
-		from, to, nr, plot_format(first), from);
+		from, to, nr, plot_format(first), to / from < 3000 ? 10 : 100,
+		from);
 	free(sorted);
 }
 

@@ -48,13 +48,13 @@ static uint64_t count_measurements(const struct plan *plan)
 static enum pair_end step(struct run *r, struct cell *c, uint64_t most_ms,
 			  measure_fn *measure, char why[WHY_MAX])
 {
-	uint64_t ms = r->options->duration_ms;
+	uint64_t ms = budget_next(&r->budget, r->left, most_ms);
+	uint64_t asked = r->options->duration_ms;
 	static char text[128];
 	enum pair_end end;
-	uint64_t given = budget_next(&r->budget, r->left, most_ms);
 
-	if (!ms)
-		ms = given;
+	if (asked)
+		ms = asked < most_ms || measure != pair_count ? asked : most_ms;
 	progress_step(cell_text(c, text, sizeof(text)),
 		      budget_left_s(&r->budget, r->left, ms));
 	end = measure(c, ms, why);
