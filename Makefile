@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 B := build
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
-.PHONY: all module lib tools deps check bench lint clean help FORCE
+.PHONY: all module lib tools deps check bench overhead lint clean help FORCE
 all: module lib tools	## the module for this host, the library, the tools
 
 deps:			## install what is missing, with apt-get
@@ -22,6 +22,9 @@ check:			## prove the promises: unit tests, then kselftests in the VM
 bench: tools		## measure on this host, then with the device in the VM
 	@scripts/deps vm
 	@scripts/bench
+
+overhead: tools $(B)/user/bench-bare	## what the benchmark adds to what it measures
+	@scripts/bench-overhead
 
 lint:			## W=1, sparse and checkpatch on 6.1 and 6.12
 	@scripts/deps build check
@@ -102,6 +105,10 @@ $(U)/shmring.pc: user/lib/shmring.pc.in dkms.conf
 $(U)/shmring-bench: $(BENCH_OBJS) $(U)/libshmring.a
 	$(CC) $(ALL_CFLAGS) $^ -ljansson -lm -o $@
 
+$(U)/user/bench/overhead/%.o: ALL_CFLAGS += -O3
+$(U)/bench-bare: $(U)/user/bench/overhead/bare.o $(U)/libshmring.a
+	$(CC) $(ALL_CFLAGS) $^ -o $@
+
 ## Host tests: make tests B=build/asan SAN=-fsanitize=address,undefined
 
 .PHONY: tests
@@ -130,4 +137,4 @@ $(U)/tests/%: tests/%.cc $(U)/libshmring.a
 	$(CXX) $(patsubst -std=%,-std=c++17,$(ALL_CFLAGS)) \
 		$(filter-out %.h,$^) -o $@
 
--include $(LIB_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) $(addsuffix .d,$(TESTS))
+-include $(LIB_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) $(U)/user/bench/overhead/bare.d $(addsuffix .d,$(TESTS))

@@ -22,6 +22,7 @@
 
 #define SICK_SEQ	1000	/* when what is wrong becomes so */
 #define DURATION_MS	20
+#define HANG_GUARD_S	300	/* a hang fails instead of lasting */
 
 static int lose(struct channel *ch, uint64_t seq, size_t n, size_t size)
 {
@@ -209,6 +210,7 @@ static void nobody_is_left(void **state)
 static int block_signals(void **state)
 {
 	(void)state;
+	alarm(HANG_GUARD_S);
 	pair_block_signals();
 	return 0;
 }
