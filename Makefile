@@ -20,7 +20,7 @@ check:			## prove the promises: unit tests, then kselftests in the VM
 	@scripts/check
 
 bench: tools		## measure on this host, then with the device in the VM
-	@scripts/deps vm
+	@scripts/deps build vm
 	@scripts/bench
 
 overhead: tools $(B)/user/bench-bare	## what the benchmark adds to what it measures

@@ -20,6 +20,9 @@
  */
 #define STRIDE_NS	4000
 
+/* How many times as long as asked a round may take with too high a rate. */
+#define OVERLOAD	10
+
 static double interval_ns(const struct pair *p)
 {
 	return (double)NS_PER_S / p->cell->shape.rate;
@@ -238,13 +241,17 @@ static int trips(struct pair *p, uint64_t count)
 	return rc;
 }
 
-/* As many as were asked for in the time, unless that is more than it can do. */
+/*
+ * As many as are due in the time. What cannot do @most in that time takes
+ * longer, but a rate far beyond it is not to take for ever.
+ */
 static int paced(struct pair *p, uint64_t most)
 {
 	uint64_t elapsed, count = fitting(1, (uint64_t)interval_ns(p) + 1,
 					  p->goal_ns, 1);
 	int rc;
 
+	most *= OVERLOAD;
 	rc = lead_round(p, ROUND_PACED, count < most ? count : most, &elapsed);
 	p->ctl->achieved = per_second(p, elapsed);
 	p->ctl->result = hist_percentile(&p->ctl->hist, 50);
