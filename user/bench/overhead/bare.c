@@ -42,11 +42,11 @@ static void wait_for(struct shmring *r)
 
 static ALWAYS_INLINE void produce(struct shmring *r, uint64_t count, size_t n)
 {
-	uint64_t seq, end;
+	uint64_t seq = 0, end;
 	size_t run;
 	void *p;
 
-	for (seq = 0; seq < count;)
+	while (seq < count)
 		for (end = seq + n; seq < end; seq += run) {
 			run = end - seq;
 			while (!(p = shmring_reserve_n(r, &run))) {
@@ -58,13 +58,14 @@ static ALWAYS_INLINE void produce(struct shmring *r, uint64_t count, size_t n)
 		}
 }
 
-static ALWAYS_INLINE void consume(struct shmring *r, uint64_t count, size_t n)
+static ALWAYS_INLINE void consume(struct shmring *r, uint64_t seq,
+				  uint64_t count, size_t n)
 {
-	uint64_t seq, end;
 	const void *p;
+	uint64_t end;
 	size_t run;
 
-	for (seq = 0; seq < count;)
+	while (seq < count)
 		for (end = seq + n; seq < end; seq += run) {
 			run = end - seq;
 			while (!(p = shmring_peek_n(r, &run))) {
@@ -89,12 +90,12 @@ static ALWAYS_INLINE void produce_one(struct shmring *r, uint64_t count)
 	}
 }
 
-static ALWAYS_INLINE void consume_one(struct shmring *r, uint64_t count)
+static ALWAYS_INLINE void consume_one(struct shmring *r, uint64_t seq,
+				      uint64_t count)
 {
 	const void *p;
-	uint64_t seq;
 
-	for (seq = 0; seq < count; seq++) {
+	for (; seq < count; seq++) {
 		while (!(p = shmring_peek(r, NULL, NULL)))
 			wait_for(r);
 		check(payload_ok(p, seq, 1, SIZE));
@@ -121,11 +122,21 @@ static void produce_all(struct shmring *r, uint64_t count, int batch)
 	_exit(0);
 }
 
+/* The messages from @seq to @count. */
+static void consume_all(struct shmring *r, uint64_t seq, uint64_t count,
+			int batch)
+{
+	if (batch == 1)
+		consume_one(r, seq, count);
+	else
+		consume(r, seq, count, 64);
+}
+
 int main(int argc, char **argv)
 {
 	struct shmring_opts opts = SHMRING_OPTS_INIT;
 	int batch, status;
-	uint64_t count, begun;
+	uint64_t count, warm, begun;
 	struct shmring *r;
 
 	if (argc != 5 || ((batch = atoi(argv[1])) != 1 && batch != 64)) {
@@ -145,12 +156,13 @@ int main(int argc, char **argv)
 	}
 	pin(argv[4]);
 	check(!shmring_attach(r, SHMRING_ROLE_CONSUMER));
+	/* The first third is the warm-up. */
+	warm = count / 3 / 64 * 64;
+	consume_all(r, 0, warm, batch);
 	begun = now_ns();
-	if (batch == 1)
-		consume_one(r, count);
-	else
-		consume(r, count, 64);
-	printf("%.0f\n", (double)count * NS_PER_S / (double)(now_ns() - begun));
+	consume_all(r, warm, count, batch);
+	printf("%.0f\n", (double)(count - warm) * NS_PER_S /
+			 (double)(now_ns() - begun));
 	check(wait(&status) > 0 && !status);
 	shmring_close(r);
 	return 0;
