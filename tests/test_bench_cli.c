@@ -116,6 +116,13 @@ static void assert_is_silent_about(const char *text)
 		fail_msg("'%s' in: %s", text, output);
 }
 
+/* A library that gives up by abort() spoils its cell; what is ours may not. */
+static void assert_no_crash(void)
+{
+	assert_is_silent_about("signal 7 ");
+	assert_is_silent_about("signal 11 ");
+}
+
 static const char *in_dir(const char *name)
 {
 	static char path[4][256];
@@ -415,7 +422,7 @@ static void limits_are_errors_and_no_crash(void **state)
 		assert_in_range(run_prepared(limits[i],
 					     ARGS("throughput", "-s", "64",
 						  "-b", "1", BRIEF)), 0, 1);
-		assert_is_silent_about("killed by signal");
+		assert_no_crash();
 		assert_says("throughput, 64 B");
 	}
 }
@@ -438,7 +445,7 @@ static void a_full_dev_shm_is_an_error_and_no_crash(void **state)
 	if (status == 77)
 		skip();
 	assert_in_range(status, 0, 1);
-	assert_is_silent_about("killed by signal");
+	assert_no_crash();
 	assert_says("latency, 64 B");
 }
 
