@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 B := build
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
-.PHONY: all module lib tools deps check bench lint clean help FORCE
+.PHONY: all module lib tools deps check bench overhead lint clean help FORCE
 all: module lib tools	## the module for this host, the library, the tools
 
 deps:			## install what is missing, with apt-get
@@ -20,8 +20,11 @@ check:			## prove the promises: unit tests, then kselftests in the VM
 	@scripts/check
 
 bench: tools		## measure on this host, then with the device in the VM
-	@scripts/deps vm
+	@scripts/deps build vm
 	@scripts/bench
+
+overhead: tools $(B)/user/bench-bare	## what the benchmark adds to what it measures
+	@scripts/bench-overhead
 
 lint:			## W=1, sparse and checkpatch on 6.1 and 6.12
 	@scripts/deps build check
@@ -103,26 +106,42 @@ $(U)/shmring.pc: user/lib/shmring.pc.in dkms.conf
 		-e 's|@VERSION@|$(VERSION)|' $< > $@
 
 $(U)/shmring-bench: $(BENCH_OBJS) $(U)/libshmring.a
-	$(CC) $(ALL_CFLAGS) $^ -ljansson -o $@
+	$(CC) $(ALL_CFLAGS) $^ -ljansson -lm -o $@
+
+$(U)/user/bench/overhead/%.o: ALL_CFLAGS += -O3
+$(U)/bench-bare: $(U)/user/bench/overhead/bare.o $(U)/libshmring.a
+	$(CC) $(ALL_CFLAGS) $^ -o $@
 
 $(U)/shmring-lab: $(LAB_OBJS)
-	$(CC) $(ALL_CFLAGS) $^ -ljansson -lnuma -o $@
+	$(CC) $(ALL_CFLAGS) $^ -ljansson -lnuma -lm -o $@
 
 ## Host tests: make tests B=build/asan SAN=-fsanitize=address,undefined
 
 .PHONY: tests
 tests: $(TESTS)
 
+$(U)/tests/test_bench_hist: $(U)/user/bench/hist.o
+$(U)/tests/test_bench_sources: $(U)/user/bench/sources.o
 $(U)/tests/test_bench_stats: $(U)/user/bench/stats.o
+$(U)/tests/test_bench_topology: $(U)/user/bench/topology.o
 $(U)/tests/test_bench_units: $(U)/user/bench/units.o
+
+# The engine, with transports of the test's own.
+$(U)/tests/test_bench_pair: $(patsubst %,$(U)/user/bench/%.o,pair channel rounds \
+	watch trace usage hist sources cpus progress tests)
+$(U)/tests/test_bench_compare: $(patsubst %,$(U)/user/bench/%.o,compare doc tests units)
+
+# The whole program, as users run it.
+$(U)/tests/test_bench_cli: | $(U)/shmring-bench
 
 $(U)/tests/%: tests/%.c $(U)/libshmring.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Iuser/bench $(filter-out %.h,$^) -lcmocka -o $@
+	$(CC) $(ALL_CFLAGS) -Iuser/bench $(filter-out %.h,$^) -lcmocka -ljansson -lm -o $@
 
 $(U)/tests/%: tests/%.cc $(U)/libshmring.a
 	@mkdir -p $(@D)
 	$(CXX) $(patsubst -std=%,-std=c++17,$(ALL_CFLAGS)) \
 		$(filter-out %.h,$^) -o $@
 
--include $(LIB_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) $(LAB_OBJS:.o=.d) $(addsuffix .d,$(TESTS))
+-include $(LIB_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) $(LAB_OBJS:.o=.d) \
+	$(U)/user/bench/overhead/bare.d $(addsuffix .d,$(TESTS))

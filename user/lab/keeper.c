@@ -67,7 +67,9 @@ bool keeper_begin(size_t runs, bool bar)
 	/* A reader who goes away must not end who tidies up. */
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	progress_begin(runs, bar);
+	if (!bar)
+		progress_hide();
+	progress_begin(runs);
 	return true;
 }
 
@@ -199,7 +201,7 @@ enum run_end keeper_run(struct run *run)
 	snprintf(note->doing, sizeof(note->doing), "%s", lab->experiment->name);
 	note->sem_id = -1;
 	lab->note = note;
-	progress_step(note->doing);
+	progress_step(note->doing, PROGRESS_UNKNOWN);
 	end = fork_and_watch(run);
 	if (note->sem_id >= 0)
 		semctl(note->sem_id, 0, IPC_RMID);
