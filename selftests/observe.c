@@ -4,7 +4,7 @@
  *
  *	observe poll	reads sysfs, procfs and Netlink, each 100 times a
  *			second, until it is killed
- *	observe scale	makes, lists and dumps 100 and then 1,000 rings
+ *	observe scale	makes, lists and dumps 100 and 1,000 rings, in turns
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #define PERIOD_NS	10000000
 #define FEW		100
 #define MANY		1000
-#define REPEATS		21
+#define REPEATS		11
 
 static struct nl_client client;
 
@@ -77,16 +77,32 @@ static void poll_rings(void)
 	}
 }
 
-static int make(int from, int to)
+static void ring_number(char name[SHMRING_NAME_MAX], int i)
+{
+	snprintf(name, SHMRING_NAME_MAX, "scale-%d", i);
+}
+
+static int make(int rings)
 {
 	char name[SHMRING_NAME_MAX];
 	int i, err = 0;
 
-	for (i = from; !err && i < to; i++) {
-		snprintf(name, sizeof(name), "scale-%d", i);
+	for (i = 0; !err && i < rings; i++) {
+		ring_number(name, i);
 		err = ring_create(name, page_size(), 8);
 	}
 	return err;
+}
+
+static void unmake(int rings)
+{
+	char name[SHMRING_NAME_MAX];
+	int i;
+
+	for (i = 0; i < rings; i++) {
+		ring_number(name, i);
+		ring_destroy(name);
+	}
 }
 
 static int by_size(const void *a, const void *b)
@@ -102,52 +118,51 @@ static double median(double *seconds)
 	return seconds[REPEATS / 2];
 }
 
-/* Alternating, so that a slow moment of the machine hits both. */
-static void time_lists(double *proc, double *netlink)
-{
-	double p[REPEATS], n[REPEATS], start;
-	int i;
+/* What it takes to make some rings, to read the table of them, and to dump. */
+struct times {
+	double make[REPEATS];
+	double proc[REPEATS];
+	double dump[REPEATS];
+};
 
-	for (i = 0; i < REPEATS; i++) {
-		start = now();
-		read_proc();
-		p[i] = now() - start;
-		start = now();
-		dump();
-		n[i] = now() - start;
-	}
-	*proc = median(p);
-	*netlink = median(n);
+static int time_rings(struct times *times, int i, int rings)
+{
+	double start = now();
+	int err = make(rings);
+
+	times->make[i] = now() - start;
+	start = now();
+	read_proc();
+	times->proc[i] = now() - start;
+	start = now();
+	dump();
+	times->dump[i] = now() - start;
+	unmake(rings);
+	return err;
 }
 
-static int scale(void)
+/* Few and many in turns, so that a slow moment of the machine hits both. */
+static int print_scaling(void)
 {
-	double made[2], proc[2], netlink[2], start;
-	char name[SHMRING_NAME_MAX];
-	int i, err;
+	static struct times few, many;
+	double made, proc;
+	int i, err = 0;
 
-	start = now();
-	err = make(0, FEW);
-	made[0] = now() - start;
-	time_lists(&proc[0], &netlink[0]);
-	start = now();
-	err = err ?: make(FEW, MANY);
-	made[1] = made[0] + now() - start;
-	time_lists(&proc[1], &netlink[1]);
-	for (i = 0; i < MANY; i++) {
-		snprintf(name, sizeof(name), "scale-%d", i);
-		ring_destroy(name);
-	}
+	for (i = 0; !err && i < REPEATS; i++)
+		err = time_rings(&few, i, FEW) ?: time_rings(&many, i, MANY);
 	if (err) {
 		fprintf(stderr, "observe: cannot create rings: %s\n",
 			strerror(-err));
 		return 1;
 	}
-	printf("%d rings: created in %.0f ms, %d in %.0f ms; with a list of them %.1f x (limit 12)\n",
-	       FEW, made[0] * 1e3, MANY, made[1] * 1e3,
-	       (made[1] + proc[1]) / (made[0] + proc[0]));
+	made = median(many.make);
+	proc = median(many.proc);
+	printf("%d rings, made and listed: %.0f ms, %.1f x the time for %d (limit 12)\n",
+	       MANY, (made + proc) * 1e3,
+	       (made + proc) / (median(few.make) + median(few.proc)), FEW);
 	printf("%d rings: /proc/shmring %.2f ms, dump %.2f ms: %.2f x (limit 5)\n",
-	       MANY, proc[1] * 1e3, netlink[1] * 1e3, netlink[1] / proc[1]);
+	       MANY, proc * 1e3, median(many.dump) * 1e3,
+	       median(many.dump) / proc);
 	return 0;
 }
 
@@ -168,5 +183,5 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(what, "poll"))
 		poll_rings();
-	return scale();
+	return print_scaling();
 }
