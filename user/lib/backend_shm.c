@@ -127,6 +127,13 @@ close:
 	return err;
 }
 
+static int cannot_open(const char *what)
+{
+	return shmring_fail(errno, "%s: cannot open it: %s%s", what,
+			    strerror(errno),
+			    errno == ENOENT ? ": create it first" : "");
+}
+
 static int shm_find(const char *name, struct shmring_geometry *g,
 		    uint32_t *flags)
 {
@@ -136,9 +143,7 @@ static int shm_find(const char *name, struct shmring_geometry *g,
 	snprintf(what, sizeof(what), "shm:%s", name);
 	fd = shm_open(name, O_RDWR | O_CLOEXEC, 0);
 	if (fd < 0)
-		return shmring_fail(errno, "%s: cannot open it: %s%s", what,
-				    strerror(errno), errno == ENOENT ?
-				    ": create it first" : "");
+		return cannot_open(what);
 	err = shm_file_check(fd, what, g, flags);
 	if (!err)
 		return fd;
@@ -169,6 +174,23 @@ static int shm_open_ring(struct shmring *r, const char *name)
 		return 0;
 	if (ep->opts.flags & SHMRING_OPEN_CREATE)
 		shm_unlink(name);
+	close(fd);
+	return err;
+}
+
+static int shm_stat_ring(const char *name, struct shmring_stat *st)
+{
+	char what[NAME_MAX + 8];
+	int fd, err;
+
+	err = check_name(name);
+	if (err)
+		return err;
+	snprintf(what, sizeof(what), "shm:%s", name);
+	fd = shm_open(name, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return cannot_open(what);
+	err = shm_stat_file(fd, what, st);
 	close(fd);
 	return err;
 }
@@ -245,6 +267,20 @@ static int memfd_open(struct shmring *r, const char *where)
 	err = finish_open(r, fd, NULL, 0);
 	if (err)
 		close(fd);
+	return err;
+}
+
+static int memfd_stat(const char *where, struct shmring_stat *st)
+{
+	struct shmring_geometry g;
+	uint32_t flags;
+	int fd = memfd_find(where, &g, &flags);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = shm_stat_file(fd, "memfd:", st);
+	close(fd);
 	return err;
 }
 
@@ -408,6 +444,7 @@ const struct shmring_backend shmring_backend_shm = {
 	.scheme = "shm:",
 	.open = shm_open_ring,
 	.unlink = shm_unlink_ring,
+	.stat = shm_stat_ring,
 	.attach = shm_attach,
 	.detach = shm_detach,
 	.sleep = shm_sleep,
@@ -421,6 +458,7 @@ const struct shmring_backend shmring_backend_memfd = {
 	.scheme = "memfd:",
 	.open = memfd_open,
 	.unlink = memfd_unlink,
+	.stat = memfd_stat,
 	.attach = shm_attach,
 	.detach = shm_detach,
 	.sleep = shm_sleep,
