@@ -8,12 +8,20 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/version.h>
+#include <net/genetlink.h>
 
 /* 6.2 made the device const in device_type.devnode. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #define shmring_devnode_device struct device
 #else
 #define shmring_devnode_device const struct device
+#endif
+
+/* 6.3 made it const in device_type.uevent. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define shmring_uevent_device struct device
+#else
+#define shmring_uevent_device const struct device
 #endif
 
 /* 6.3 hid vm_flags behind helpers. */
@@ -33,6 +41,16 @@ static inline void shmring_vm_flags_mod(struct vm_area_struct *vma,
 #else
 #define shmring_eventfd_signal(ctx) eventfd_signal(ctx)
 #endif
+
+/* 6.7 put the attributes of a dump where those of a request are. */
+static inline struct nlattr **shmring_dump_attrs(struct netlink_callback *cb)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	return genl_dumpit_info(cb)->attrs;
+#else
+	return genl_info_dump(cb)->attrs;
+#endif
+}
 
 /*
  * The CPUs that may run @mm in user mode. x86 sets a CPU's bit, with a full

@@ -6,11 +6,14 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/shmring_netlink.h>
 
 #include "compat.h"
 #include "ctl.h"
 #include "endpoint.h"
+#include "netlink.h"
 #include "notify.h"
+#include "trace.h"
 
 /* The endpoint of an open file, or NULL if it is none of ours. */
 struct shmring_endpoint *shmring_endpoint_of(struct file *file)
@@ -49,9 +52,13 @@ static int shmring_take_side(struct shmring_endpoint *ep,
 	if (side->owner)
 		return -EBUSY;
 	side->owner = ep;
+	side->pid = get_pid(task_tgid(current));
 	/* Pairs with shmring_attached(). */
 	smp_store_release(&ep->side, side);
 	shmring_set_state(ep->ring, side, SHMRING_STATE_ATTACHED);
+	trace_attach(side);
+	shmring_notify_endpoint(ep->ring, side,
+				SHMRING_CMD_ENDPOINT_ATTACH_NTF, false);
 	return 0;
 }
 
@@ -102,16 +109,22 @@ static void shmring_detach(struct shmring_endpoint *ep)
 {
 	struct shmring *ring = ep->ring;
 	struct shmring_side *side = ep->side;
+	bool killed = shmring_was_killed();
 	bool last;
 
 	shmring_put_eventfd(side);
 	shmring_forget_mm(side);
-	if (shmring_was_killed())
+	if (killed)
 		atomic64_inc(&side->deaths);
 
 	mutex_lock(&ring->lock);
 	side->owner = NULL;
 	shmring_set_state(ring, side, SHMRING_STATE_GONE);
+	trace_detach(side, killed);
+	shmring_notify_endpoint(ring, side, SHMRING_CMD_ENDPOINT_DETACH_NTF,
+				killed);
+	put_pid(side->pid);
+	side->pid = NULL;
 	last = !shmring_other(ring, side)->owner;
 	mutex_unlock(&ring->lock);
 
@@ -265,7 +278,7 @@ static long shmring_ioc_info(struct shmring_endpoint *ep, void __user *arg)
 		return -E2BIG;
 	info.size = sizeof(info);
 	if (side)
-		info.role = SHMRING_ROLE_PRODUCER + (side - ring->side);
+		info.role = shmring_role(side);
 	strscpy(info.name, dev_name(&ring->dev), sizeof(info.name));
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }

@@ -2,15 +2,26 @@
 #include <linux/module.h>
 
 #include "ctl.h"
+#include "netlink.h"
+#include "procfs.h"
 #include "ring.h"
 
+/* What shows rings comes before what makes them, and goes after it. */
 static int __init shmring_init(void)
 {
 	int err;
 
-	err = shmring_rings_init();
+	err = shmring_netlink_init();
 	if (err)
 		return err;
+
+	err = shmring_procfs_init();
+	if (err)
+		goto err_netlink;
+
+	err = shmring_rings_init();
+	if (err)
+		goto err_procfs;
 
 	err = shmring_ctl_init();
 	if (err)
@@ -20,6 +31,10 @@ static int __init shmring_init(void)
 
 err_rings:
 	shmring_rings_exit();
+err_procfs:
+	shmring_procfs_exit();
+err_netlink:
+	shmring_netlink_exit();
 	return err;
 }
 
@@ -27,6 +42,8 @@ static void __exit shmring_exit(void)
 {
 	shmring_ctl_exit();
 	shmring_rings_exit();
+	shmring_procfs_exit();
+	shmring_netlink_exit();
 }
 
 module_init(shmring_init);

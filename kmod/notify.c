@@ -26,6 +26,7 @@
 #include "compat.h"
 #include "ctl.h"
 #include "notify.h"
+#include "trace.h"
 
 #define SHMRING_POLL_ALL (EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM | \
 			  EPOLLHUP | EPOLLERR)
@@ -86,6 +87,7 @@ static void shmring_arm(struct shmring *ring, struct shmring_side *side)
 static void shmring_wake(struct shmring_side *side, bool sync)
 {
 	atomic64_inc(&side->kicks);
+	trace_kick(side);
 	if (wq_has_sleeper(&side->wq)) {
 		if (sync)
 			wake_up_interruptible_sync_poll(&side->wq,
@@ -97,6 +99,7 @@ static void shmring_wake(struct shmring_side *side, bool sync)
 	if (side->eventfd) {
 		shmring_eventfd_signal(side->eventfd);
 		atomic64_inc(&side->eventfd_signals);
+		trace_eventfd(side);
 	}
 	spin_unlock(&side->lock);
 }
@@ -177,6 +180,7 @@ static int shmring_sleep_until(struct shmring *ring, struct shmring_side *side,
 	int events;
 
 	atomic64_inc(&side->waits);
+	trace_wait(side, want);
 	for (;;) {
 		prepare_to_wait(&side->wq, &wait, TASK_INTERRUPTIBLE);
 		shmring_arm(ring, side);
@@ -191,8 +195,10 @@ static int shmring_sleep_until(struct shmring *ring, struct shmring_side *side,
 		if (events)
 			break;
 		timed_out = !schedule_hrtimeout(expires, HRTIMER_MODE_ABS);
-		if (!timed_out)
+		if (!timed_out) {
 			atomic64_inc(&side->wakeups);
+			trace_wake(side);
+		}
 	}
 	finish_wait(&side->wq, &wait);
 	return events;

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The ring object: its memory, its name, its lifetime. */
+/* The ring object: its name, its lifetime. */
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/idr.h>
+#include <linux/kobject.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/nodemask.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 #include <linux/user_namespace.h>
-#include <linux/vmalloc.h>
+#include <linux/shmring_netlink.h>
 
 #include "compat.h"
 #include "endpoint.h"
+#include "level.h"
+#include "netlink.h"
 #include "ring.h"
 #include "sysfs.h"
+#include "trace.h"
 
 #define SHMRING_MINORS 65536
 
@@ -37,6 +41,8 @@ static DEFINE_IDA(shmring_minors);
 /* Protects the names: the list, and adding and removing their devices. */
 static DEFINE_MUTEX(shmring_names_lock);
 static LIST_HEAD(shmring_names);
+static u32 shmring_names_generation = 1;
+static u64 shmring_last_id;
 
 /* Protects what all rings use, unlinked ones that live on included. */
 static DEFINE_SPINLOCK(shmring_usage_lock);
@@ -65,58 +71,6 @@ static void shmring_uncharge(u64 bytes)
 	shmring_used_rings--;
 	shmring_used_bytes -= bytes;
 	spin_unlock(&shmring_usage_lock);
-}
-
-/*
- * Memory
- */
-static struct page *shmring_alloc_page(const struct shmring *ring)
-{
-	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_RETRY_MAYFAIL |
-		    __GFP_NOWARN;
-
-	if (ring->node == SHMRING_NODE_ANY)
-		return alloc_pages(gfp, 0);	/* by the caller's policy */
-	if (ring->flags & SHMRING_CREATE_STRICT)
-		gfp |= __GFP_THISNODE;
-	return alloc_pages_node(ring->node, gfp, 0);
-}
-
-static void shmring_free_memory(struct shmring *ring)
-{
-	vunmap(ring->base);
-	while (ring->nr_pages)
-		__free_page(ring->pages[--ring->nr_pages]);
-	kvfree(ring->pages);
-}
-
-/* On failure the caller frees what there is with shmring_free_memory(). */
-static int shmring_alloc_memory(struct shmring *ring)
-{
-	unsigned long data_pages = ring->bytes >> PAGE_SHIFT;
-	unsigned long distinct = SHMRING_DATA_INDEX + data_pages;
-	unsigned long mapped = shmring_mapped_pages(ring);
-	unsigned long i;
-
-	ring->pages = kvmalloc_array(mapped, sizeof(*ring->pages),
-				     GFP_KERNEL_ACCOUNT);
-	if (!ring->pages)
-		return -ENOMEM;
-
-	for (i = 0; i < distinct; i++) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		ring->pages[i] = shmring_alloc_page(ring);
-		if (!ring->pages[i])
-			return -ENOMEM;
-		ring->nr_pages++;
-		cond_resched();
-	}
-	memcpy(ring->pages + distinct, ring->pages + SHMRING_DATA_INDEX,
-	       data_pages * sizeof(*ring->pages));
-
-	ring->base = vmap(ring->pages, mapped, VM_MAP, PAGE_KERNEL);
-	return ring->base ? 0 : -ENOMEM;
 }
 
 static void shmring_init_pages(struct shmring *ring)
@@ -155,6 +109,18 @@ static char *shmring_devnode(shmring_devnode_device *dev, umode_t *mode,
 	return kasprintf(GFP_KERNEL, "shmring/%s", dev_name(dev));
 }
 
+static int shmring_uevent(shmring_uevent_device *dev,
+			  struct kobj_uevent_env *env)
+{
+	const struct shmring *ring = container_of(dev, struct shmring, dev);
+
+	return add_uevent_var(env, "SHMRING_NAME=%s", dev_name(dev)) ?:
+	       add_uevent_var(env, "SHMRING_SIZE=%llu", ring->bytes) ?:
+	       add_uevent_var(env, "SHMRING_RECORD_SIZE=%u",
+			      ring->record_size) ?:
+	       add_uevent_var(env, "SHMRING_NODE=%d", ring->node);
+}
+
 static u64 shmring_footprint(const struct shmring *ring)
 {
 	return (SHMRING_DATA_INDEX << PAGE_SHIFT) + ring->bytes;
@@ -178,12 +144,14 @@ static struct class shmring_class = {
 static const struct device_type shmring_type = {
 	.name = "shmring",
 	.devnode = shmring_devnode,
+	.uevent = shmring_uevent,
 	.groups = shmring_groups,
 	.release = shmring_free,
 };
 
-static void shmring_init_side(struct shmring_side *side)
+static void shmring_init_side(struct shmring *ring, struct shmring_side *side)
 {
+	side->ring = ring;
 	init_waitqueue_head(&side->wq);
 	mutex_init(&side->io);
 	spin_lock_init(&side->lock);
@@ -196,7 +164,8 @@ static void shmring_init_device(struct shmring *ring, int minor)
 	INIT_LIST_HEAD(&ring->entry);
 	mutex_init(&ring->lock);
 	for (i = 0; i < SHMRING_SIDES; i++)
-		shmring_init_side(&ring->side[i]);
+		shmring_init_side(ring, &ring->side[i]);
+	shmring_init_level(ring);
 
 	device_initialize(&ring->dev);
 	ring->dev.class = &shmring_class;
@@ -262,7 +231,48 @@ static int shmring_set_owner(struct shmring *ring,
 	return 0;
 }
 
-static struct shmring *shmring_find(const char *name)
+void shmring_lock_names(void)
+{
+	mutex_lock(&shmring_names_lock);
+}
+
+void shmring_unlock_names(void)
+{
+	mutex_unlock(&shmring_names_lock);
+}
+
+u32 shmring_generation(void)
+{
+	lockdep_assert_held(&shmring_names_lock);
+	return shmring_names_generation;
+}
+
+static void shmring_new_generation(void)
+{
+	lockdep_assert_held(&shmring_names_lock);
+	if (!++shmring_names_generation)
+		shmring_names_generation++;
+}
+
+struct shmring *shmring_from(u64 id)
+{
+	struct shmring *ring;
+
+	lockdep_assert_held(&shmring_names_lock);
+	list_for_each_entry(ring, &shmring_names, entry)
+		if (ring->id >= id)
+			return ring;
+	return NULL;
+}
+
+struct shmring *shmring_after(struct shmring *ring)
+{
+	lockdep_assert_held(&shmring_names_lock);
+	return list_is_last(&ring->entry, &shmring_names) ?
+	       NULL : list_next_entry(ring, entry);
+}
+
+struct shmring *shmring_find(const char *name)
 {
 	struct shmring *ring;
 
@@ -278,10 +288,20 @@ static int shmring_link(struct shmring *ring)
 	int err = -EEXIST;
 
 	mutex_lock(&shmring_names_lock);
-	if (!shmring_find(dev_name(&ring->dev)))
-		err = cdev_device_add(&ring->cdev, &ring->dev);
-	if (!err)
-		list_add_tail(&ring->entry, &shmring_names);
+	if (shmring_find(dev_name(&ring->dev)))
+		goto out;
+	ring->id = shmring_last_id + 1;
+	err = cdev_device_add(&ring->cdev, &ring->dev);
+	if (err)
+		goto out;
+	shmring_last_id++;
+	list_add_tail(&ring->entry, &shmring_names);
+	shmring_new_generation();
+	if (ring->high_water)
+		shmring_set_high_water(ring, ring->high_water);
+	trace_create(ring);
+	shmring_notify_ring(ring, SHMRING_CMD_RING_ADD_NTF);
+out:
 	mutex_unlock(&shmring_names_lock);
 	return err;
 }
@@ -308,6 +328,8 @@ static struct shmring *shmring_alloc(const struct shmring_create *args)
 	ring->bytes = args->ring_bytes;
 	ring->record_size = args->record_size;
 	ring->flags = args->flags;
+	ring->high_water = args->high_water;
+	ring->created = ktime_get_real_ns();
 	err = shmring_set_node(ring, args);
 	if (!err)
 		err = shmring_set_owner(ring, args);
@@ -367,8 +389,12 @@ static void shmring_unlink_locked(struct shmring *ring)
 	lockdep_assert_held(&shmring_names_lock);
 	if (list_empty(&ring->entry))
 		return;
+	trace_destroy(ring);
+	shmring_notify_ring(ring, SHMRING_CMD_RING_DEL_NTF);
 	list_del_init(&ring->entry);
+	shmring_new_generation();
 	cdev_device_del(&ring->cdev, &ring->dev);
+	shmring_stop_level(ring);
 	put_device(&ring->dev);
 }
 

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The high-water mark. Publishing makes no system call, so nobody tells the
+ * kernel that a ring fills up: it looks, now and then, at the rings that have a
+ * mark. They pay with a cache line or two, the others with nothing.
+ */
+#include <linux/moduleparam.h>
+#include <linux/workqueue.h>
+#include <linux/shmring_netlink.h>
+
+#include "level.h"
+#include "netlink.h"
+#include "stat.h"
+
+static unsigned int level_ms = 100;
+module_param(level_ms, uint, 0644);
+MODULE_PARM_DESC(level_ms,
+		 "Milliseconds between looks at a ring with a high-water mark");
+
+/* Up at the mark, down at half of it: one that hovers there is told of once. */
+static u32 shmring_level_of(const struct shmring *ring, u64 used, u32 mark)
+{
+	if (!mark)
+		return SHMRING_LEVEL_BELOW;
+	if (used * 100 >= ring->bytes * mark)
+		return SHMRING_LEVEL_ABOVE;
+	if (used * 200 <= ring->bytes * mark)
+		return SHMRING_LEVEL_BELOW;
+	return ring->level;
+}
+
+static void shmring_check_level(struct work_struct *work)
+{
+	struct shmring *ring = container_of(to_delayed_work(work),
+					    struct shmring, level_work);
+	u32 mark = READ_ONCE(ring->high_water);
+	u64 used = shmring_get_used(ring);
+	u32 level = shmring_level_of(ring, used, mark);
+
+	if (level != ring->level) {
+		/* Only this work, of which one runs at a time, writes it. */
+		WRITE_ONCE(ring->level, level);
+		shmring_notify_level(ring, used, mark);
+	}
+	if (mark)
+		queue_delayed_work(system_wq, &ring->level_work,
+				   msecs_to_jiffies(max(READ_ONCE(level_ms),
+							1U)));
+}
+
+void shmring_init_level(struct shmring *ring)
+{
+	INIT_DELAYED_WORK(&ring->level_work, shmring_check_level);
+}
+
+int shmring_set_high_water(struct shmring *ring, u32 percent)
+{
+	if (percent > 100)
+		return -EINVAL;
+	WRITE_ONCE(ring->high_water, percent);
+	mod_delayed_work(system_wq, &ring->level_work, 0);
+	return 0;
+}
+
+void shmring_stop_level(struct shmring *ring)
+{
+	cancel_delayed_work_sync(&ring->level_work);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Tracepoints shmring:*, for perf, ftrace and bpftrace. In all of them, id is
+ * the ring's (unique until the module goes), name its name, and role 1 for the
+ * producer, 2 for the consumer. Names and order of the fields stay.
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM shmring
+
+#if !defined(_SHMRING_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _SHMRING_TRACE_H
+
+#include <linux/tracepoint.h>
+
+#include "ring.h"
+
+#define show_shmring_role(role)						\
+	__print_symbolic(role,						\
+			 { SHMRING_ROLE_PRODUCER, "producer" },		\
+			 { SHMRING_ROLE_CONSUMER, "consumer" })
+
+/* A ring got, or lost, its name. */
+DECLARE_EVENT_CLASS(shmring_ring,
+	TP_PROTO(const struct shmring *ring),
+	TP_ARGS(ring),
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__array(char, name, SHMRING_NAME_MAX)
+		__field(u64, size)
+		__field(u32, record_size)
+		__field(int, node)
+	),
+	TP_fast_assign(
+		__entry->id = ring->id;
+		strscpy(__entry->name, dev_name(&ring->dev), SHMRING_NAME_MAX);
+		__entry->size = ring->bytes;
+		__entry->record_size = ring->record_size;
+		__entry->node = ring->node;
+	),
+	TP_printk("id=%llu name=%s size=%llu record_size=%u node=%d",
+		  __entry->id, __entry->name, __entry->size,
+		  __entry->record_size, __entry->node)
+);
+
+DEFINE_EVENT(shmring_ring, create,
+	TP_PROTO(const struct shmring *ring),
+	TP_ARGS(ring)
+);
+
+DEFINE_EVENT(shmring_ring, destroy,
+	TP_PROTO(const struct shmring *ring),
+	TP_ARGS(ring)
+);
+
+/* pid: who attached, in the initial pid namespace. */
+TRACE_EVENT(attach,
+	TP_PROTO(const struct shmring_side *side),
+	TP_ARGS(side),
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__array(char, name, SHMRING_NAME_MAX)
+		__field(u32, role)
+		__field(pid_t, pid)
+	),
+	TP_fast_assign(
+		__entry->id = side->ring->id;
+		strscpy(__entry->name, dev_name(&side->ring->dev),
+			SHMRING_NAME_MAX);
+		__entry->role = shmring_role(side);
+		__entry->pid = pid_nr(side->pid);
+	),
+	TP_printk("id=%llu name=%s role=%s pid=%d", __entry->id, __entry->name,
+		  show_shmring_role(__entry->role), __entry->pid)
+);
+
+TRACE_EVENT(detach,
+	TP_PROTO(const struct shmring_side *side, bool killed),
+	TP_ARGS(side, killed),
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__array(char, name, SHMRING_NAME_MAX)
+		__field(u32, role)
+		__field(pid_t, pid)
+		__field(bool, killed)
+	),
+	TP_fast_assign(
+		__entry->id = side->ring->id;
+		strscpy(__entry->name, dev_name(&side->ring->dev),
+			SHMRING_NAME_MAX);
+		__entry->role = shmring_role(side);
+		__entry->pid = pid_nr(side->pid);
+		__entry->killed = killed;
+	),
+	TP_printk("id=%llu name=%s role=%s pid=%d killed=%d", __entry->id,
+		  __entry->name, show_shmring_role(__entry->role),
+		  __entry->pid, __entry->killed)
+);
+
+/* A side goes to sleep until want bytes are there, or free; 0 is a record. */
+TRACE_EVENT(wait,
+	TP_PROTO(const struct shmring_side *side, u64 want),
+	TP_ARGS(side, want),
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__array(char, name, SHMRING_NAME_MAX)
+		__field(u32, role)
+		__field(u64, want)
+	),
+	TP_fast_assign(
+		__entry->id = side->ring->id;
+		strscpy(__entry->name, dev_name(&side->ring->dev),
+			SHMRING_NAME_MAX);
+		__entry->role = shmring_role(side);
+		__entry->want = want;
+	),
+	TP_printk("id=%llu name=%s role=%s want=%llu", __entry->id,
+		  __entry->name, show_shmring_role(__entry->role),
+		  __entry->want)
+);
+
+DECLARE_EVENT_CLASS(shmring_side,
+	TP_PROTO(const struct shmring_side *side),
+	TP_ARGS(side),
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__array(char, name, SHMRING_NAME_MAX)
+		__field(u32, role)
+	),
+	TP_fast_assign(
+		__entry->id = side->ring->id;
+		strscpy(__entry->name, dev_name(&side->ring->dev),
+			SHMRING_NAME_MAX);
+		__entry->role = shmring_role(side);
+	),
+	TP_printk("id=%llu name=%s role=%s", __entry->id, __entry->name,
+		  show_shmring_role(__entry->role))
+);
+
+/* A side that slept runs again. */
+DEFINE_EVENT(shmring_side, wake,
+	TP_PROTO(const struct shmring_side *side),
+	TP_ARGS(side)
+);
+
+/* The current task, or the kernel on its behalf, kicks this side. */
+DEFINE_EVENT(shmring_side, kick,
+	TP_PROTO(const struct shmring_side *side),
+	TP_ARGS(side)
+);
+
+/* ... and signals its eventfd. */
+DEFINE_EVENT(shmring_side, eventfd,
+	TP_PROTO(const struct shmring_side *side),
+	TP_ARGS(side)
+);
+
+#endif /* _SHMRING_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
