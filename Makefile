@@ -61,14 +61,19 @@ U = $(B)/user
 LIB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lib/*.c))
 BENCH_OBJS := $(patsubst %.c,$(U)/%.o,\
 	$(wildcard user/bench/*.c user/bench/transports/*.c))
+CMD_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/shmring/*.c))
+CMD_PARTS := $(filter-out %/main.o,$(CMD_OBJS)) $(U)/user/bench/units.o
+CMD_LIBS := -lnl-genl-3 -lnl-3 -ljansson -lsmartcols -lpopt -lmicrohttpd \
+	-lncursesw -ltinfo
+EXAMPLES := $(patsubst user/%.c,$(U)/%,$(wildcard user/examples/*.c))
 TESTS := $(patsubst tests/%.c,$(U)/tests/%,$(wildcard tests/test_*.c)) \
 	$(patsubst tests/%.cc,$(U)/tests/%,$(wildcard tests/test_*.cc))
 
 lib: $(U)/libshmring.so $(U)/libshmring.a $(U)/shmring.pc	## libshmring
-tools: lib $(U)/shmring-bench	## shmring-bench
+tools: lib $(U)/shmring-bench $(U)/shmring $(EXAMPLES)	## shmring, shmring-bench, examples
 
 # The first compile on a new machine finds nothing to compile with.
-$(LIB_OBJS) $(BENCH_OBJS): | $(U)/deps
+$(LIB_OBJS) $(BENCH_OBJS) $(CMD_OBJS): | $(U)/deps
 $(U)/deps:
 	@scripts/deps build
 	@mkdir -p $(@D) && touch $@
@@ -78,6 +83,10 @@ $(U)/%.o: %.c
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(U)/user/bench/%.o: ALL_CFLAGS += -O3
+
+# By the shell, since where it says nothing yet the packages come first.
+NL_CFLAGS := $$(pkg-config --cflags libnl-genl-3.0)
+$(U)/user/shmring/%.o: ALL_CFLAGS += $(NL_CFLAGS) -DVERSION='"$(VERSION)"'
 
 $(U)/libshmring.a: $(LIB_OBJS)
 	$(AR) rcs $@ $^
@@ -102,6 +111,13 @@ $(U)/shmring.pc: user/lib/shmring.pc.in dkms.conf
 $(U)/shmring-bench: $(BENCH_OBJS) $(U)/libshmring.a
 	$(CC) $(ALL_CFLAGS) $^ -ljansson -o $@
 
+$(U)/shmring: $(CMD_OBJS) $(U)/user/bench/units.o $(U)/libshmring.a
+	$(CC) $(ALL_CFLAGS) $^ $(CMD_LIBS) -o $@
+
+$(U)/examples/%: user/examples/%.c $(U)/libshmring.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(filter-out %.h,$^) -o $@
+
 ## Host tests: make tests B=build/asan SAN=-fsanitize=address,undefined
 
 .PHONY: tests
@@ -110,13 +126,19 @@ tests: $(TESTS)
 $(U)/tests/test_bench_stats: $(U)/user/bench/stats.o
 $(U)/tests/test_bench_units: $(U)/user/bench/units.o
 
+$(U)/tests/test_cmd_%: private INCLUDES = -Iuser/shmring $(NL_CFLAGS)
+$(U)/tests/test_cmd_%: private LIBS = $(CMD_LIBS)
+$(filter $(U)/tests/test_cmd_%,$(TESTS)): $(CMD_PARTS)
+
 $(U)/tests/%: tests/%.c $(U)/libshmring.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Iuser/bench $(filter-out %.h,$^) -lcmocka -o $@
+	$(CC) $(ALL_CFLAGS) -Iuser/bench $(INCLUDES) \
+		$(filter %.c,$^) $(filter %.o,$^) $(filter %.a,$^) \
+		$(LIBS) -lcmocka -o $@
 
 $(U)/tests/%: tests/%.cc $(U)/libshmring.a
 	@mkdir -p $(@D)
 	$(CXX) $(patsubst -std=%,-std=c++17,$(ALL_CFLAGS)) \
 		$(filter-out %.h,$^) -o $@
 
--include $(LIB_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) $(addsuffix .d,$(TESTS))
+-include $(LIB_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) $(CMD_OBJS:.o=.d) $(addsuffix .d,$(TESTS))
