@@ -126,13 +126,14 @@ tests: $(TESTS)
 $(U)/tests/test_bench_stats: $(U)/user/bench/stats.o
 $(U)/tests/test_bench_units: $(U)/user/bench/units.o
 
+INCLUDES := -Iuser/bench
 $(U)/tests/test_cmd_%: private INCLUDES = -Iuser/shmring $(NL_CFLAGS)
 $(U)/tests/test_cmd_%: private LIBS = $(CMD_LIBS)
 $(filter $(U)/tests/test_cmd_%,$(TESTS)): $(CMD_PARTS)
 
 $(U)/tests/%: tests/%.c $(U)/libshmring.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Iuser/bench $(INCLUDES) \
+	$(CC) $(ALL_CFLAGS) $(INCLUDES) \
 		$(filter %.c,$^) $(filter %.o,$^) $(filter %.a,$^) \
 		$(LIBS) -lcmocka -o $@
 

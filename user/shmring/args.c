@@ -42,12 +42,8 @@ void refuse(const char *fmt, ...)
 	exit(EXIT_USAGE);
 }
 
+/* Lives as long as the strings that it hands out: to the end. */
 static poptContext context;
-
-static void free_context(void)
-{
-	poptFreeContext(context);
-}
 
 size_t args_parse(int argc, char **argv, const struct poptOption *table,
 		  const char *usage, size_t min, size_t max,
@@ -60,8 +56,6 @@ size_t args_parse(int argc, char **argv, const struct poptOption *table,
 	context = poptGetContext("shmring", argc, (const char **)argv, table, 0);
 	if (!context)
 		refuse("no memory for the arguments");
-	/* The strings that it hands out live as long. */
-	atexit(free_context);
 	poptSetOtherOptionHelp(context, usage);
 	err = poptGetNextOpt(context);
 	if (err < -1)

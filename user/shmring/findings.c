@@ -2,9 +2,9 @@
 /* What doctor looks at: files below /sys, /proc and /dev. */
 #include "findings.h"
 
-#include <dirent.h>
 #include <glob.h>
 #include <limits.h>
+#include <mntent.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,23 +225,29 @@ static void check_governor(const struct host *h, struct finding *f)
 	globfree(&g);
 }
 
-/* Rings of the module do not use them; those of shm: live in tmpfs. */
+/* Rings of the module do not use them; those of shm: live in this tmpfs. */
 static void check_huge_pages(const struct host *h, struct finding *f)
 {
-	char value[VALUE_MAX];
+	struct mntent *m = NULL;
+	char path[PATH_MAX];
+	const char *huge;
+	FILE *mounts;
 
-	if (!read_value(h, "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
-			value)) {
-		conclude(f, VERDICT_NOTE, "no transparent huge pages for shared memory in this kernel");
-		return;
+	path_of(h, "/proc/mounts", path);
+	mounts = setmntent(path, "re");
+	while (mounts && (m = getmntent(mounts)) &&
+	       strcmp(m->mnt_dir, "/dev/shm"))
+		;
+	huge = m ? hasmntopt(m, "huge") : NULL;
+	if (huge && strncmp(huge, "huge=never", 10)) {
+		conclude(f, VERDICT_OK, "for shm: rings: %.*s",
+			 (int)strcspn(huge, ","), huge);
+	} else {
+		conclude(f, VERDICT_NOTE, "off for shm: rings; large ones would take fewer TLB entries with them");
+		advise(f, "mount -o remount,huge=within_size /dev/shm");
 	}
-	if (!strstr(value, "[never]") && !strstr(value, "[deny]")) {
-		conclude(f, VERDICT_OK, "for shm: rings: %s", value);
-		return;
-	}
-	conclude(f, VERDICT_NOTE, "off for shm: rings, of which large ones would take fewer TLB entries: %s",
-		 value);
-	advise(f, "mount -o remount,huge=within_size /dev/shm");
+	if (mounts)
+		endmntent(mounts);
 }
 
 /* The module pins its pages by itself, whatever the limit. */

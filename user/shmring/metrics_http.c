@@ -115,7 +115,9 @@ static struct addrinfo *parse_where(const char *where)
 	}
 	if (len && len < sizeof(host))
 		memcpy(host, where, len);
-	if (!*host || !colon[1] || getaddrinfo(host, colon + 1, &hints, &address))
+	/* getaddrinfo() takes a port's low 16 bits. */
+	if (!*host || !colon[1] || strtoul(colon + 1, NULL, 10) > UINT16_MAX ||
+	    getaddrinfo(host, colon + 1, &hints, &address))
 		refuse("--listen %s: not ADDRESS:PORT, such as 127.0.0.1:9100 or [::1]:9100",
 		       where);
 	return address;
