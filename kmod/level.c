@@ -59,6 +59,7 @@ int shmring_set_high_water(struct shmring *ring, u32 percent)
 		return -EINVAL;
 	WRITE_ONCE(ring->high_water, percent);
 	mod_delayed_work(system_wq, &ring->level_work, 0);
+	flush_delayed_work(&ring->level_work);
 	return 0;
 }
 

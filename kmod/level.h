@@ -8,8 +8,8 @@
 void shmring_init_level(struct shmring *ring);
 
 /*
- * From now on LEVEL_NTF at @percent of the ring, 0 for none. The ring has its
- * name, and keeps it until this returns. -EINVAL above 100.
+ * From now on LEVEL_NTF at @percent of the ring, 0 for none; looks at once. The
+ * ring has its name, and keeps it until this returns. -EINVAL above 100.
  */
 int shmring_set_high_water(struct shmring *ring, u32 percent);
 

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The tracepoints: what they are called, what their fields are called, and what
+ * they say of one record that a sleeping consumer got.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "shmring_test.h"
+
+#define TRACEFS		"/sys/kernel/tracing"
+#define INSTANCE	TRACEFS "/instances/shmring-test"
+#define EVENTS		TRACEFS "/events/shmring"
+
+FIXTURE(trace)
+{
+	char name[SHMRING_NAME_MAX];
+};
+
+static int put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static char *get(const char *path)
+{
+	size_t room = 1 << 20, n = 0;
+	char *buf = malloc(room);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got;
+
+	while (fd >= 0 && (got = read(fd, buf + n, room - 1 - n)) > 0)
+		n += got;
+	close(fd);
+	buf[n] = 0;
+	return buf;
+}
+
+FIXTURE_SETUP(trace)
+{
+	const char *why = unusable();
+
+	if (why)
+		SKIP(return, "%s", why);
+	/* EBUSY: it is mounted. */
+	mount("tracefs", TRACEFS, "tracefs", 0, NULL);
+	if (access(EVENTS, X_OK))
+		SKIP(return, "no tracefs, or a kernel without tracepoints");
+	ring_name(self->name);
+	ASSERT_EQ(0, mkdir(INSTANCE, 0700));
+	ASSERT_EQ(0, put(INSTANCE "/events/shmring/enable", "1"));
+}
+
+FIXTURE_TEARDOWN(trace)
+{
+	EXPECT_EQ(0, put(INSTANCE "/events/shmring/enable", "0"));
+	EXPECT_EQ(0, rmdir(INSTANCE));
+	if (ring_exists(self->name))
+		EXPECT_EQ(0, ring_destroy(self->name));
+}
+
+/* The event @name has exactly the fields of @want, in that order. */
+static bool has_fields(const char *name, const char *want)
+{
+	char path[128], found[256] = "", field[64];
+	char *format, *at;
+
+	snprintf(path, sizeof(path), EVENTS "/%s/format", name);
+	format = get(path);
+	/* Those of all events come first, and end with an empty line. */
+	at = strstr(format, "\n\n");
+	while (at && (at = strstr(at, "field:"))) {
+		at = strchr(at, ';');
+		while (*at != ' ')
+			at--;
+		if (sscanf(at, " %63[^[;]", field) == 1)
+			strcat(strcat(found, field), " ");
+		at = strchr(at, '\n');
+	}
+	free(format);
+	if (!strcmp(found, want))
+		return true;
+	fprintf(stderr, "# %s has: %s\n", name, found);
+	return false;
+}
+
+TEST_F(trace, names_of_events_and_fields_stay)
+{
+	EXPECT_TRUE(has_fields("create", "id name size record_size node "));
+	EXPECT_TRUE(has_fields("destroy", "id name size record_size node "));
+	EXPECT_TRUE(has_fields("attach", "id name role pid "));
+	EXPECT_TRUE(has_fields("detach", "id name role pid killed "));
+	EXPECT_TRUE(has_fields("wait", "id name role want "));
+	EXPECT_TRUE(has_fields("wake", "id name role "));
+	EXPECT_TRUE(has_fields("kick", "id name role "));
+	EXPECT_TRUE(has_fields("eventfd", "id name role "));
+}
+
+/* Where @text comes in the trace, after @from; NULL if it does not. */
+static const char *next(const char *from, const char *event, const char *name,
+			const char *rest)
+{
+	char want[160];
+	const char *at;
+
+	for (at = from; at && *at; at = strchr(at, '\n'), at += !!at) {
+		snprintf(want, sizeof(want), " %s: id=", event);
+		at = strstr(at, want);
+		if (!at)
+			return NULL;
+		snprintf(want, sizeof(want), "name=%s %s", name, rest);
+		at = strchr(at, '=');
+		if (!strncmp(at + 1 + strspn(at + 1, "0123456789") + 1, want,
+			     strlen(want)))
+			return at;
+	}
+	return NULL;
+}
+
+#define EXPECT_NEXT(event, rest) do {					\
+	at = next(at, event, self->name, rest);				\
+	ASSERT_NE(NULL, at);						\
+} while (0)
+
+/* One record, by read() and write(): who comes, sleeps, is woken, and goes. */
+TEST_F(trace, a_rings_life_is_told_in_order)
+{
+	char attached[64], geometry[64], *trace, byte;
+	__u32 events;
+	const char *at;
+	pid_t pid;
+	int fd;
+
+	ASSERT_EQ(0, ring_create(self->name, page_size(), 1));
+	fd = ring_open_as(self->name, SHMRING_ROLE_PRODUCER);
+	ASSERT_LE(0, fd);
+	pid = fork();
+	if (!pid) {
+		close(fd);
+		fd = ring_open_as(self->name, SHMRING_ROLE_CONSUMER);
+		CHILD_ASSERT(fd >= 0);
+		CHILD_ASSERT(ring_eventfd(fd, eventfd(0, EFD_CLOEXEC)) == 0);
+		CHILD_ASSERT(read(fd, &byte, 1) == 1);
+		for (;;)
+			pause();
+	}
+	/* The consumer sleeps when the file that counts it says so. */
+	do {
+		trace = get(INSTANCE "/trace");
+		at = next(trace, "wait", self->name, "role=consumer want=0");
+		free(trace);
+	} while (!at);
+	ASSERT_EQ(1, write(fd, "x", 1));
+	ASSERT_EQ(0, ring_wait(fd, 0, page_size(), -1, &events));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(fd);
+	ASSERT_EQ(0, ring_destroy(self->name));
+
+	trace = get(INSTANCE "/trace");
+	at = trace;
+	snprintf(geometry, sizeof(geometry), "size=%zu record_size=1 node=-1\n",
+		 page_size());
+	EXPECT_NEXT("create", geometry);
+	snprintf(attached, sizeof(attached), "role=producer pid=%d\n",
+		 getpid());
+	EXPECT_NEXT("attach", attached);
+	snprintf(attached, sizeof(attached), "role=consumer pid=%d\n", pid);
+	EXPECT_NEXT("attach", attached);
+	EXPECT_NEXT("wait", "role=consumer want=0\n");
+	EXPECT_NEXT("kick", "role=consumer\n");
+	EXPECT_NEXT("eventfd", "role=consumer\n");
+	EXPECT_NEXT("wake", "role=consumer\n");
+	snprintf(attached, sizeof(attached), "role=consumer pid=%d killed=1\n",
+		 pid);
+	EXPECT_NEXT("detach", attached);
+	snprintf(attached, sizeof(attached), "role=producer pid=%d killed=0\n",
+		 getpid());
+	EXPECT_NEXT("detach", attached);
+	EXPECT_NEXT("destroy", geometry);
+	free(trace);
+}
+
+TEST_HARNESS_MAIN
