@@ -125,10 +125,11 @@ fails 'a full disk' 1 'cannot write to standard output: No space' \
 
 # Two at once
 "$s" recv $ring --follow >/dev/null &
+pid=$!
 until_true state_is consumer attached
 fails 'a second consumer' 1 "another process is the ring's consumer" "$s" recv $ring
-kill -TERM $!
-wait $!
+kill -TERM $pid
+wait $pid
 is 'SIGTERM ends it' $? 143
 
 # The example

@@ -379,7 +379,6 @@ static int shm_sleep(struct shmring *r, uint64_t need, uint32_t flags,
 		     int64_t deadline)
 {
 	struct shm *s = r->priv;
-	uint32_t epoch;
 	int err;
 
 	/* Nobody else would tell of the peer's death. */
@@ -388,11 +387,10 @@ static int shm_sleep(struct shmring *r, uint64_t need, uint32_t flags,
 		return err;
 	if (!(flags & SHMRING_WAIT_PEER))
 		return shm_sleep_until(s, target_of(r, need), NULL, 0, deadline);
-	/* Acquire: the epoch before the state; see shm_set_state(). */
-	epoch = __atomic_load_n(&s->info->epoch, __ATOMIC_ACQUIRE);
+	/* The caller's epoch: a peer that came and left since then counts. */
 	if (shmring_state(s->info, s->other) == SHMRING_STATE_ATTACHED)
 		return 0;
-	return shm_sleep_peer(s, epoch, deadline);
+	return shm_sleep_peer(s, (uint32_t)need, deadline);
 }
 
 static void shm_kick(struct shmring *r)
