@@ -67,14 +67,19 @@ BENCH_OBJS := $(patsubst %.c,$(U)/%.o,\
 # What the laboratory shares with the benchmark.
 LAB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lab/*.c)) \
 	$(addprefix $(U)/user/bench/,cpus.o progress.o stats.o units.o)
+CMD_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/shmring/*.c))
+CMD_PARTS := $(filter-out %/main.o,$(CMD_OBJS)) $(U)/user/bench/units.o
+CMD_LIBS := -lnl-genl-3 -lnl-3 -ljansson -lsmartcols -lpopt -lmicrohttpd \
+	-lncursesw -ltinfo
+EXAMPLES := $(patsubst user/%.c,$(U)/%,$(wildcard user/examples/*.c))
 TESTS := $(patsubst tests/%.c,$(U)/tests/%,$(wildcard tests/test_*.c)) \
 	$(patsubst tests/%.cc,$(U)/tests/%,$(wildcard tests/test_*.cc))
 
 lib: $(U)/libshmring.so $(U)/libshmring.a $(U)/shmring.pc	## libshmring
-tools: lib $(U)/shmring-bench $(U)/shmring-lab	## shmring-bench, shmring-lab
+tools: lib $(U)/shmring $(U)/shmring-bench $(U)/shmring-lab $(EXAMPLES)	## shmring, shmring-bench, shmring-lab, examples
 
 # The first compile on a new machine finds nothing to compile with.
-$(LIB_OBJS) $(BENCH_OBJS) $(LAB_OBJS): | $(U)/deps
+$(LIB_OBJS) $(BENCH_OBJS) $(LAB_OBJS) $(CMD_OBJS): | $(U)/deps
 $(U)/deps:
 	@scripts/deps build
 	@mkdir -p $(@D) && touch $@
@@ -84,6 +89,10 @@ $(U)/%.o: %.c
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(U)/user/bench/%.o: ALL_CFLAGS += -O3
+
+# By the shell, since where it says nothing yet the packages come first.
+NL_CFLAGS := $$(pkg-config --cflags libnl-genl-3.0)
+$(U)/user/shmring/%.o: ALL_CFLAGS += $(NL_CFLAGS) -DVERSION='"$(VERSION)"'
 
 $(U)/libshmring.a: $(LIB_OBJS)
 	$(AR) rcs $@ $^
@@ -115,6 +124,13 @@ $(U)/bench-bare: $(U)/user/bench/overhead/bare.o $(U)/libshmring.a
 $(U)/shmring-lab: $(LAB_OBJS)
 	$(CC) $(ALL_CFLAGS) $^ -ljansson -lnuma -lm -o $@
 
+$(U)/shmring: $(CMD_OBJS) $(U)/user/bench/units.o $(U)/libshmring.a
+	$(CC) $(ALL_CFLAGS) $^ $(CMD_LIBS) -o $@
+
+$(U)/examples/%: user/examples/%.c $(U)/libshmring.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(filter-out %.h,$^) -o $@
+
 ## Host tests: make tests B=build/asan SAN=-fsanitize=address,undefined
 
 .PHONY: tests
@@ -134,9 +150,16 @@ $(U)/tests/test_bench_compare: $(patsubst %,$(U)/user/bench/%.o,compare doc test
 # The whole program, as users run it.
 $(U)/tests/test_bench_cli: | $(U)/shmring-bench
 
+INCLUDES := -Iuser/bench
+$(U)/tests/test_cmd_%: private INCLUDES = -Iuser/shmring $(NL_CFLAGS)
+$(U)/tests/test_cmd_%: private LIBS = $(CMD_LIBS)
+$(filter $(U)/tests/test_cmd_%,$(TESTS)): $(CMD_PARTS)
+
 $(U)/tests/%: tests/%.c $(U)/libshmring.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Iuser/bench $(filter-out %.h,$^) -lcmocka -ljansson -lm -o $@
+	$(CC) $(ALL_CFLAGS) $(INCLUDES) \
+		$(filter %.c,$^) $(filter %.o,$^) $(filter %.a,$^) \
+		$(LIBS) -lcmocka -ljansson -lm -o $@
 
 $(U)/tests/%: tests/%.cc $(U)/libshmring.a
 	@mkdir -p $(@D)
@@ -144,4 +167,4 @@ $(U)/tests/%: tests/%.cc $(U)/libshmring.a
 		$(filter-out %.h,$^) -o $@
 
 -include $(LIB_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) $(LAB_OBJS:.o=.d) \
-	$(U)/user/bench/overhead/bare.d $(addsuffix .d,$(TESTS))
+	$(CMD_OBJS:.o=.d) $(U)/user/bench/overhead/bare.d $(addsuffix .d,$(TESTS))

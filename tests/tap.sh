@@ -47,7 +47,8 @@ fails()
 	is "$what: one line" "$(cat "$tmp/out" "$tmp/err" | wc -l)" 1
 }
 
-# until_true COMMAND...: waits for it, and gives up when the test hangs.
+# until_true COMMAND...: waits for it, and gives up when the test hangs. Changes
+# $!, since the pause is a read of a pipe that says nothing.
 until_true()
 {
 	local tries
