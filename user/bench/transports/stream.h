@@ -9,6 +9,7 @@
 #ifndef BENCH_STREAM_H
 #define BENCH_STREAM_H
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -64,9 +65,10 @@ static ALWAYS_INLINE int stream_get(struct channel *ch, uint64_t seq, size_t n,
 	return 0;
 }
 
-static inline struct stream *stream_new(struct channel *ch)
+/* @bytes: of the caller's buffer */
+static inline struct stream *stream_new(struct channel *ch, size_t bytes)
 {
-	struct stream *s = calloc(1, sizeof(*s) + ch->size);
+	struct stream *s = calloc(1, sizeof(*s) + bytes);
 
 	if (s) {
 		s->fd[SIDE_PRODUCER] = -1;

@@ -10,7 +10,7 @@ DEFINE_LOOPS(unix_stream_loops, stream_put, stream_get);
 
 static int unix_stream_open(struct channel *ch)
 {
-	struct stream *s = stream_new(ch);
+	struct stream *s = stream_new(ch, ch->size);
 
 	if (!s)
 		return -ENOMEM;
