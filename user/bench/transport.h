@@ -67,6 +67,8 @@ struct loops {
  * struct transport - the operations of a mechanism
  * @name: as the user types it
  * @what: one line for `list`
+ * @broken: NULL, or why a result of it must never be shown: the verifier finds
+ *	it wrong sooner or later, but a single run may go well by luck
  * @loops: how it is used when speed counts
  * @asleep: how it is used when both sides sleep between messages; NULL for a
  *	mechanism that has no way to sleep
@@ -81,6 +83,7 @@ struct loops {
 struct transport {
 	const char *name;
 	const char *what;
+	const char *broken;
 	const struct loops *loops;
 	const struct loops *asleep;
 	bool (*probe)(char why[WHY_MAX]);
