@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 
 #include "index.h"
+#include "receiver.h"
 
 /*
  * Both have a private buffer at the same address, since both inherit it. The
@@ -92,22 +93,11 @@ static int process_vm_join(struct channel *ch, enum side side)
 {
 	struct process_vm *p = ch->state;
 	struct process_vm_ctl *ctl = p->index.slots.ctl;
-	uint32_t pid;
-	int rc = 0;
 
-	if (side == SIDE_CONSUMER) {
-		/* Fails without Yama, where it is not needed. */
+	/* Fails without Yama, where it is not needed. */
+	if (side == SIDE_CONSUMER)
 		prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
-		/* Pairs with the acquire below. */
-		__atomic_store_n(&ctl->receiver, (uint32_t)getpid(),
-				 __ATOMIC_RELEASE);
-		return futex_wake(&ctl->receiver);
-	}
-	while (!(pid = __atomic_load_n(&ctl->receiver, __ATOMIC_ACQUIRE)) &&
-	       !rc)
-		rc = futex_wait(&ctl->receiver, 0);
-	p->receiver = (pid_t)pid;
-	return rc;
+	return receiver_join(&ctl->receiver, side, &p->receiver);
 }
 
 const struct transport transport_process_vm = {
