@@ -100,7 +100,7 @@ $(U)/shmring.pc: user/lib/shmring.pc.in dkms.conf
 		-e 's|@VERSION@|$(VERSION)|' $< > $@
 
 $(U)/shmring-bench: $(BENCH_OBJS) $(U)/libshmring.a
-	$(CC) $(ALL_CFLAGS) $^ -ljansson -luring -o $@
+	$(CC) $(ALL_CFLAGS) $^ -ljansson -luring -lqb -lzmq -o $@
 
 ## Host tests: make tests B=build/asan SAN=-fsanitize=address,undefined
 

@@ -1,11 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* For mechanisms that name the receiver by its process: who is it? */
+/*
+ * For mechanisms whose sender must know the receiver's process, or that it is
+ * ready.
+ */
 #ifndef BENCH_RECEIVER_H
 #define BENCH_RECEIVER_H
 
+#include <sys/mman.h>
 #include <sys/types.h>
 
 #include "futex.h"
+
+/* A word of shared memory of its own; NULL and errno. */
+static inline uint32_t *receiver_new(void)
+{
+	void *word = mmap(NULL, sizeof(uint32_t), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return word == MAP_FAILED ? NULL : word;
+}
+
+static inline void receiver_free(uint32_t *word)
+{
+	if (word)
+		munmap(word, sizeof(*word));
+}
 
 /*
  * receiver_join - for `join`, in both processes

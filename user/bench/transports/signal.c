@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "fits.h"
 #include "receiver.h"
@@ -73,12 +72,8 @@ static int signal_open(struct channel *ch)
 	ch->state = s;
 	sigemptyset(&s->set);
 	sigaddset(&s->set, SIGRTMIN);
-	s->shared = mmap(NULL, sizeof(*s->shared), PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (s->shared != MAP_FAILED)
-		return 0;
-	s->shared = NULL;
-	return -errno;
+	s->shared = receiver_new();
+	return s->shared ? 0 : -errno;
 }
 
 /* Blocked before the sender knows whom to send it: it would kill. */
@@ -95,8 +90,8 @@ static void signal_close(struct channel *ch)
 {
 	struct signals *s = ch->state;
 
-	if (s && s->shared)
-		munmap(s->shared, sizeof(*s->shared));
+	if (s)
+		receiver_free(s->shared);
 	free(s);
 	ch->state = NULL;
 }
