@@ -61,6 +61,10 @@ U = $(B)/user
 LIB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lib/*.c))
 BENCH_OBJS := $(patsubst %.c,$(U)/%.o,\
 	$(wildcard user/bench/*.c user/bench/transports/*.c))
+BENCH_RPC := $(U)/user/bench/transports/bench_rpc
+BENCH_RPC_C := $(patsubst %,$(BENCH_RPC)_%.c,xdr clnt svc)
+BENCH_OBJS += $(BENCH_RPC_C:.c=.o)
+BENCH_LIBS := -ljansson -luring -lqb -lzmq -ltirpc
 TESTS := $(patsubst tests/%.c,$(U)/tests/%,$(wildcard tests/test_*.c)) \
 	$(patsubst tests/%.cc,$(U)/tests/%,$(wildcard tests/test_*.cc))
 
@@ -78,6 +82,21 @@ $(U)/%.o: %.c
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(U)/user/bench/%.o: ALL_CFLAGS += -O3
+
+# Remote procedure calls: rpcgen writes code, which is not held to our warnings.
+$(BENCH_RPC).h: KIND = h
+$(BENCH_RPC)_xdr.c: KIND = c
+$(BENCH_RPC)_clnt.c: KIND = l
+$(BENCH_RPC)_svc.c: KIND = m
+$(BENCH_RPC).h $(BENCH_RPC_C): user/bench/transports/bench_rpc.x | $(U)/deps
+	@mkdir -p $(@D)
+	cd $(<D) && rpcgen -C -M -$(KIND) $(<F) >$(abspath $@)
+
+$(BENCH_RPC_C:.c=.o) $(U)/user/bench/transports/onc-rpc.o: ALL_CFLAGS += \
+	-I$(dir $(BENCH_RPC)) $(shell pkg-config --cflags libtirpc 2>/dev/null)
+$(BENCH_RPC_C:.c=.o): %.o: %.c $(BENCH_RPC).h
+	$(CC) $(ALL_CFLAGS) -w -c $< -o $@
+$(U)/user/bench/transports/onc-rpc.o: $(BENCH_RPC).h
 
 $(U)/libshmring.a: $(LIB_OBJS)
 	$(AR) rcs $@ $^
@@ -100,7 +119,7 @@ $(U)/shmring.pc: user/lib/shmring.pc.in dkms.conf
 		-e 's|@VERSION@|$(VERSION)|' $< > $@
 
 $(U)/shmring-bench: $(BENCH_OBJS) $(U)/libshmring.a
-	$(CC) $(ALL_CFLAGS) $^ -ljansson -luring -lqb -lzmq -o $@
+	$(CC) $(ALL_CFLAGS) $^ $(BENCH_LIBS) -o $@
 
 ## Host tests: make tests B=build/asan SAN=-fsanitize=address,undefined
 
