@@ -65,6 +65,10 @@ BENCH_RPC := $(U)/user/bench/transports/bench_rpc
 BENCH_RPC_C := $(patsubst %,$(BENCH_RPC)_%.c,xdr clnt svc)
 BENCH_OBJS += $(BENCH_RPC_C:.c=.o)
 BENCH_LIBS := -ljansson -luring -lqb -lzmq -ltirpc
+
+# gRPC is large, so it is measured where it is and installed for nobody.
+HAVE_GRPC := $(if $(shell pkg-config --exists grpc 2>/dev/null && echo y),yes,no)
+BENCH_LIBS += $(if $(filter yes,$(HAVE_GRPC)),-lgrpc -lgpr)
 TESTS := $(patsubst tests/%.c,$(U)/tests/%,$(wildcard tests/test_*.c)) \
 	$(patsubst tests/%.cc,$(U)/tests/%,$(wildcard tests/test_*.cc))
 
@@ -82,6 +86,13 @@ $(U)/%.o: %.c
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(U)/user/bench/%.o: ALL_CFLAGS += -O3
+
+# The stamp's name changes when gRPC comes or goes.
+$(U)/user/bench/transports/grpc.o: ALL_CFLAGS += \
+	$(if $(filter yes,$(HAVE_GRPC)),-DHAVE_GRPC)
+$(U)/user/bench/transports/grpc.o: $(U)/have-grpc-$(HAVE_GRPC)
+$(U)/have-grpc-%:
+	@mkdir -p $(@D) && rm -f $(U)/have-grpc-* && touch $@
 
 # Remote procedure calls: rpcgen writes code, which is not held to our warnings.
 $(BENCH_RPC).h: KIND = h

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* An ONC remote procedure call by rpcgen and libtirpc over a UNIX socket. */
-/* Six copies (XDR and kernel, each way) and seven system calls per call. */
+/* Eight copies (XDR and kernel, each way) and nine system calls per call. */
 /* man 1 rpcgen, man 3 rpc */
 #include <poll.h>
 #include <stdlib.h>
