@@ -139,10 +139,13 @@ tests: $(TESTS)
 
 $(U)/tests/test_bench_stats: $(U)/user/bench/stats.o
 $(U)/tests/test_bench_units: $(U)/user/bench/units.o
+$(U)/tests/test_transports: $(filter-out %/main.o,$(BENCH_OBJS))
+$(U)/tests/test_transports: TEST_LIBS = $(BENCH_LIBS)
 
 $(U)/tests/%: tests/%.c $(U)/libshmring.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Iuser/bench $(filter-out %.h,$^) -lcmocka -o $@
+	$(CC) $(ALL_CFLAGS) -Iuser/bench $(filter-out %.h %.a,$^) \
+		$(filter %.a,$^) -lcmocka $(TEST_LIBS) -o $@
 
 $(U)/tests/%: tests/%.cc $(U)/libshmring.a
 	@mkdir -p $(@D)
