@@ -11,24 +11,23 @@
 #ifndef BENCH_DGRAM_H
 #define BENCH_DGRAM_H
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "../loops.h"
+#include "each.h"
+#include "ends.h"
 #include "fits.h"
 
 /*
  * struct dgram - as each process sees it
- * @fd: the two ends, by enum side, each connected to the other
+ * @ends: each connected to the other
  * @window: how many may be under way; 0 where the kernel sees to it
- * @moved: sent and not yet known to be received, or received and not yet told
+ * @moved: sent and not known to be received, or received and not yet told; only
+ *	counted where there is a window
  * @header: bytes in front of the payload
  * @buf: a datagram, behind the header of an acknowledgement if there is one
  */
 struct dgram {
-	int fd[2];
+	struct ends ends;
 	uint32_t window;
 	uint32_t moved;
 	size_t header;
@@ -48,7 +47,7 @@ static inline int dgram_await_ack(struct dgram *d)
 {
 	unsigned char ack[DGRAM_ACK_MAX];
 
-	if (recv(d->fd[SIDE_PRODUCER], ack, sizeof(ack), 0) < 0)
+	if (recv(d->ends.fd[SIDE_PRODUCER], ack, sizeof(ack), 0) < 0)
 		return -errno;
 	d->moved -= dgram_half(d);
 	return 0;
@@ -57,66 +56,57 @@ static inline int dgram_await_ack(struct dgram *d)
 static inline int dgram_acknowledge(struct dgram *d)
 {
 	d->moved = 0;
-	if (send(d->fd[SIDE_CONSUMER], d->ack, sizeof(d->ack), 0) < 0)
+	if (send(d->ends.fd[SIDE_CONSUMER], d->ack, sizeof(d->ack), 0) < 0)
 		return -errno;
 	return 0;
 }
 
-static ALWAYS_INLINE int dgram_put(struct channel *ch, uint64_t seq, size_t n,
-				   size_t size)
+static ALWAYS_INLINE unsigned char *dgram_buf(struct channel *ch)
 {
 	struct dgram *d = ch->state;
-	uint64_t end = seq + n;
-	int rc;
 
-	for (; seq < end; seq++) {
-		if (d->window && d->moved == d->window) {
-			rc = dgram_await_ack(d);
-			if (bench_unlikely(rc))
-				return rc;
-		}
-		payload_fill(d->buf + d->header, seq, 1, size);
-		if (bench_unlikely(send(d->fd[SIDE_PRODUCER], d->buf,
-					d->header + size, 0) < 0))
-			return -errno;
-		d->moved++;
-	}
-	return 0;
+	return d->buf + d->header;
 }
 
-static ALWAYS_INLINE int dgram_get(struct channel *ch, uint64_t seq, size_t n,
-				   size_t size)
+static ALWAYS_INLINE int dgram_send(struct channel *ch, size_t size)
 {
 	struct dgram *d = ch->state;
-	uint64_t end = seq + n;
-	ssize_t len;
 	int rc;
 
-	for (; seq < end; seq++) {
-		len = recv(d->fd[SIDE_CONSUMER], d->buf, d->header + size, 0);
-		if (bench_unlikely(len < 0))
-			return -errno;
-		if (bench_unlikely((size_t)len != d->header + size))
-			return -EMSGSIZE;
-		rc = verify(ch, d->buf + d->header, seq, 1, size);
-		if (!rc && d->window && ++d->moved == dgram_half(d))
-			rc = dgram_acknowledge(d);
+	if (d->window && d->moved++ == d->window) {
+		rc = dgram_await_ack(d);
 		if (bench_unlikely(rc))
 			return rc;
 	}
-	return 0;
+	return send(d->ends.fd[SIDE_PRODUCER], d->buf, d->header + size, 0) < 0 ?
+	       -errno : 0;
 }
+
+static ALWAYS_INLINE ssize_t dgram_recv(struct channel *ch, size_t size)
+{
+	struct dgram *d = ch->state;
+	ssize_t len = recv(d->ends.fd[SIDE_CONSUMER], d->buf, d->header + size,
+			   0);
+	int rc;
+
+	if (bench_unlikely(len < (ssize_t)d->header))
+		return len < 0 ? -errno : -EMSGSIZE;
+	if (d->window && ++d->moved == dgram_half(d)) {
+		rc = dgram_acknowledge(d);
+		if (bench_unlikely(rc))
+			return rc;
+	}
+	return len - (ssize_t)d->header;
+}
+
+DEFINE_EACH_LOOPS(dgram);
 
 static inline struct dgram *dgram_new(struct channel *ch, size_t header)
 {
-	struct dgram *d = calloc(1, sizeof(*d) + header + ch->size);
+	struct dgram *d = ends_new(ch, sizeof(*d) + header + ch->size);
 
-	if (d) {
-		d->fd[SIDE_PRODUCER] = -1;
-		d->fd[SIDE_CONSUMER] = -1;
+	if (d)
 		d->header = header;
-		ch->state = d;
-	}
 	return d;
 }
 
@@ -136,7 +126,7 @@ static inline int dgram_keep_window(struct channel *ch, struct dgram *d)
 	socklen_t optlen = sizeof(int);
 	int bytes;
 
-	if (getsockopt(d->fd[SIDE_CONSUMER], SOL_SOCKET, SO_RCVBUF, &bytes,
+	if (getsockopt(d->ends.fd[SIDE_CONSUMER], SOL_SOCKET, SO_RCVBUF, &bytes,
 		       &optlen))
 		return -errno;
 	d->window = (uint32_t)((size_t)bytes / 2 / DGRAM_CHARGE(len));
@@ -145,29 +135,6 @@ static inline int dgram_keep_window(struct channel *ch, struct dgram *d)
 	if (ch->partner)
 		d->window = 0;
 	return 0;
-}
-
-/* Close the other end, so that each process sees the death of the other. */
-static inline int dgram_join(struct channel *ch, enum side side)
-{
-	struct dgram *d = ch->state;
-	enum side other = side == SIDE_PRODUCER ? SIDE_CONSUMER : SIDE_PRODUCER;
-
-	close(d->fd[other]);
-	d->fd[other] = -1;
-	return 0;
-}
-
-static inline void dgram_close(struct channel *ch)
-{
-	struct dgram *d = ch->state;
-	int i;
-
-	for (i = 0; d && i < 2; i++)
-		if (d->fd[i] >= 0)
-			close(d->fd[i]);
-	free(d);
-	ch->state = NULL;
 }
 
 #endif /* BENCH_DGRAM_H */

@@ -8,20 +8,20 @@
 #include "pipe.h"
 #include "tmpdir.h"
 
-DEFINE_LOOPS(fifo_loops, stream_put, stream_get);
+DEFINE_EACH_LOOPS(stream);
 
 /* The reader first: without blocking it needs no writer, the writer needs it. */
 static int fifo_ends(struct channel *ch, const char *path)
 {
 	struct stream *s = ch->state;
 
-	s->fd[SIDE_CONSUMER] = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (s->fd[SIDE_CONSUMER] < 0)
+	s->ends.fd[SIDE_CONSUMER] = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (s->ends.fd[SIDE_CONSUMER] < 0)
 		return -errno;
-	s->fd[SIDE_PRODUCER] = open(path, O_WRONLY | O_CLOEXEC);
-	if (s->fd[SIDE_PRODUCER] < 0 ||
-	    fcntl(s->fd[SIDE_PRODUCER], F_SETPIPE_SZ, (int)ch->capacity) < 0 ||
-	    fcntl(s->fd[SIDE_CONSUMER], F_SETFL, 0))
+	s->ends.fd[SIDE_PRODUCER] = open(path, O_WRONLY | O_CLOEXEC);
+	if (s->ends.fd[SIDE_PRODUCER] < 0 ||
+	    fcntl(s->ends.fd[SIDE_PRODUCER], F_SETPIPE_SZ, (int)ch->capacity) < 0 ||
+	    fcntl(s->ends.fd[SIDE_CONSUMER], F_SETFL, 0))
 		return -errno;
 	return 0;
 }
@@ -53,10 +53,10 @@ static int fifo_open(struct channel *ch)
 const struct transport transport_fifo = {
 	.name = "fifo",
 	.what = "named pipe, one write and one read per message",
-	.loops = &fifo_loops,
-	.asleep = &fifo_loops,
+	.loops = &stream_loops,
+	.asleep = &stream_loops,
 	.fits = pipe_fits,
 	.open = fifo_open,
-	.join = stream_join,
-	.close = stream_close,
+	.join = ends_join,
+	.close = ends_close,
 };

@@ -3,20 +3,19 @@
 /* Two copies (in and out of the kernel) and two system calls per publish. */
 /* man 7 io_uring */
 #include <liburing.h>
-#include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "../loops.h"
+#include "ends.h"
 #include "fits.h"
 
 #define URING_DEPTH	64u
 
 /* @ring is made after the fork: it belongs to the process that uses it. */
 struct uring {
+	struct ends ends;
 	struct io_uring ring;
 	unsigned int depth;
-	int fd[2];
 	unsigned char buf[];
 };
 
@@ -32,10 +31,10 @@ static ALWAYS_INLINE int uring_submit(struct uring *u, enum side side,
 	for (i = 0; i < n; i++) {
 		sqe = io_uring_get_sqe(&u->ring);
 		if (side == SIDE_PRODUCER)
-			io_uring_prep_send(sqe, u->fd[side], u->buf + i * size,
+			io_uring_prep_send(sqe, u->ends.fd[side], u->buf + i * size,
 					   size, MSG_WAITALL | MSG_NOSIGNAL);
 		else
-			io_uring_prep_recv(sqe, u->fd[side], u->buf + i * size,
+			io_uring_prep_recv(sqe, u->ends.fd[side], u->buf + i * size,
 					   size, MSG_WAITALL);
 		sqe->flags |= IOSQE_IO_LINK;
 	}
@@ -125,37 +124,20 @@ static int uring_open(struct channel *ch)
 		depth = URING_DEPTH;
 	if (!depth)
 		depth = 1;
-	u = calloc(1, sizeof(*u) + depth * ch->size);
+	u = ends_new(ch, sizeof(*u) + depth * ch->size);
 	if (!u)
 		return -ENOMEM;
 	u->depth = (unsigned int)depth;
-	ch->state = u;
-	if (!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, u->fd))
-		return 0;
-	free(u);
-	ch->state = NULL;
-	return -errno;
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, u->ends.fd) ?
+	       -errno : 0;
 }
 
-/* Close the other end, so that each process sees the death of the other. */
 static int uring_join(struct channel *ch, enum side side)
 {
 	struct uring *u = ch->state;
 
-	close(u->fd[side == SIDE_PRODUCER ? SIDE_CONSUMER : SIDE_PRODUCER]);
+	ends_join(ch, side);
 	return uring_init(&u->ring);
-}
-
-static void uring_close(struct channel *ch)
-{
-	struct uring *u = ch->state;
-
-	if (u) {
-		close(u->fd[SIDE_PRODUCER]);
-		close(u->fd[SIDE_CONSUMER]);
-	}
-	free(u);
-	ch->state = NULL;
 }
 
 const struct transport transport_io_uring = {
@@ -166,5 +148,5 @@ const struct transport transport_io_uring = {
 	.probe = uring_probe,
 	.open = uring_open,
 	.join = uring_join,
-	.close = uring_close,
+	.close = ends_close,
 };

@@ -6,8 +6,6 @@
 
 #include "sndbuf.h"
 
-DEFINE_LOOPS(netlink_loops, dgram_put, dgram_get);
-
 static bool netlink_probe(char why[WHY_MAX])
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK);
@@ -43,7 +41,7 @@ static void netlink_address(struct channel *ch, struct dgram *d, uint32_t port)
 	};
 
 	memcpy(d->buf, &h, sizeof(h));
-	sndbuf_enlarge(d->fd[SIDE_PRODUCER], NLMSG_HDRLEN + ch->size);
+	sndbuf_enlarge(d->ends.fd[SIDE_PRODUCER], NLMSG_HDRLEN + ch->size);
 }
 
 static int netlink_open(struct channel *ch)
@@ -55,12 +53,12 @@ static int netlink_open(struct channel *ch)
 	if (!d)
 		return -ENOMEM;
 	for (i = 0; i < 2; i++) {
-		rc = netlink_socket(&d->fd[i], &addr[i]);
+		rc = netlink_socket(&d->ends.fd[i], &addr[i]);
 		if (rc)
 			return rc;
 	}
 	for (i = 0; i < 2; i++)
-		if (connect(d->fd[i], (struct sockaddr *)&addr[!i],
+		if (connect(d->ends.fd[i], (struct sockaddr *)&addr[!i],
 			    sizeof(addr[!i])))
 			return -errno;
 	netlink_address(ch, d, addr[SIDE_PRODUCER].nl_pid);
@@ -75,11 +73,11 @@ static bool netlink_fits(const struct channel *ch, char why[WHY_MAX])
 const struct transport transport_netlink = {
 	.name = "netlink",
 	.what = "Netlink user socket, one send and one recv per message",
-	.loops = &netlink_loops,
-	.asleep = &netlink_loops,
+	.loops = &dgram_loops,
+	.asleep = &dgram_loops,
 	.probe = netlink_probe,
 	.fits = netlink_fits,
 	.open = netlink_open,
-	.join = dgram_join,
-	.close = dgram_close,
+	.join = ends_join,
+	.close = ends_close,
 };

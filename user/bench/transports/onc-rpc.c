@@ -3,12 +3,11 @@
 /* Eight copies (XDR and kernel, each way) and nine system calls per call. */
 /* man 1 rpcgen, man 3 rpc */
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include "bench_rpc.h"
+#include "ends.h"
 #include "rpc.h"
 
 #define ONC_RPC_HEADERS	512	/* at most; a call should be one write(2) */
@@ -21,7 +20,7 @@
  * @result: what the caller gets, or the server returns
  */
 struct onc_rpc {
-	int fd[2];
+	struct ends ends;
 	CLIENT *client;
 	SVCXPRT *server;
 	uint64_t seq;
@@ -84,7 +83,7 @@ static int onc_rpc_serve(struct channel *ch, uint64_t seq, size_t n,
 			 size_t size)
 {
 	struct onc_rpc *r = ch->state;
-	struct pollfd p = { .fd = r->fd[SIDE_CONSUMER], .events = POLLIN };
+	struct pollfd p = { .fd = r->ends.fd[SIDE_CONSUMER], .events = POLLIN };
 
 	(void)size;
 	served = ch;
@@ -153,17 +152,13 @@ static int onc_rpc_open(struct channel *ch)
 
 	if (!rpc_needs(ch))
 		return 0;
-	r = calloc(1, sizeof(*r) + 2 * (size_t)ch->size);
+	r = ends_new(ch, sizeof(*r) + 2 * (size_t)ch->size);
 	if (!r)
 		return -ENOMEM;
-	ch->state = r;
 	r->argument = (unsigned char *)(r + 1);
 	r->result = r->argument + ch->size;
-	if (!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, r->fd))
-		return 0;
-	free(r);
-	ch->state = NULL;
-	return -errno;
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, r->ends.fd) ?
+	       -errno : 0;
 }
 
 static bool onc_rpc_call_end(struct onc_rpc *r, u_int bytes)
@@ -171,7 +166,7 @@ static bool onc_rpc_call_end(struct onc_rpc *r, u_int bytes)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct netbuf to = { sizeof(addr), sizeof(addr), &addr };
 
-	r->client = clnt_vc_create(r->fd[SIDE_PRODUCER], &to, SHMRING_BENCH,
+	r->client = clnt_vc_create(r->ends.fd[SIDE_PRODUCER], &to, SHMRING_BENCH,
 				   SHMRING_BENCH_V1, bytes, bytes);
 	return r->client;
 }
@@ -182,7 +177,7 @@ extern void shmring_bench_1(struct svc_req *req, SVCXPRT *xprt);
 /* Without a netconfig: nothing is registered anywhere. */
 static bool onc_rpc_serve_end(struct onc_rpc *r, u_int bytes)
 {
-	r->server = svc_fd_create(r->fd[SIDE_CONSUMER], bytes, bytes);
+	r->server = svc_fd_create(r->ends.fd[SIDE_CONSUMER], bytes, bytes);
 	return r->server && svc_reg(r->server, SHMRING_BENCH, SHMRING_BENCH_V1,
 				    shmring_bench_1, NULL);
 }
@@ -195,25 +190,13 @@ static int onc_rpc_join(struct channel *ch, enum side side)
 
 	if (!r)
 		return 0;
-	close(r->fd[calls ? SIDE_CONSUMER : SIDE_PRODUCER]);
+	ends_join(ch, side);
 	if (calls ? onc_rpc_call_end(r, bytes) : onc_rpc_serve_end(r, bytes))
 		return 0;
 	snprintf(ch->why, sizeof(ch->why), "onc-rpc: %.150s",
 		 calls ? clnt_spcreateerror("no client") :
 			 "libtirpc makes no server of a UNIX socket");
 	return -EIO;
-}
-
-static void onc_rpc_close(struct channel *ch)
-{
-	struct onc_rpc *r = ch->state;
-
-	if (r) {
-		close(r->fd[SIDE_PRODUCER]);
-		close(r->fd[SIDE_CONSUMER]);
-	}
-	free(r);
-	ch->state = NULL;
 }
 
 const struct transport transport_onc_rpc = {
@@ -223,5 +206,5 @@ const struct transport transport_onc_rpc = {
 	.asleep = &onc_rpc_loops,
 	.open = onc_rpc_open,
 	.join = onc_rpc_join,
-	.close = onc_rpc_close,
+	.close = ends_close,
 };

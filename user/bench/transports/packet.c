@@ -11,8 +11,6 @@
 
 #define PACKET_TYPE	0x88b5	/* for experiments: IEEE 802, clause 9.2.3 */
 
-DEFINE_LOOPS(packet_loops, dgram_put, dgram_get);
-
 static bool packet_probe(char why[WHY_MAX])
 {
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
@@ -72,12 +70,12 @@ static int packet_socket(struct channel *ch, int side)
 	unsigned char mac[ETH_ALEN];
 	int rc;
 
-	d->fd[side] = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	if (d->fd[side] < 0)
+	d->ends.fd[side] = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (d->ends.fd[side] < 0)
 		return -errno;
 	packet_address(mac, ch, side);
-	rc = packet_filter(d->fd[side], mac);
-	if (!rc && bind(d->fd[side], (struct sockaddr *)&addr, sizeof(addr)))
+	rc = packet_filter(d->ends.fd[side], mac);
+	if (!rc && bind(d->ends.fd[side], (struct sockaddr *)&addr, sizeof(addr)))
 		rc = -errno;
 	return rc;
 }
@@ -122,11 +120,11 @@ static bool packet_fits(const struct channel *ch, char why[WHY_MAX])
 const struct transport transport_packet = {
 	.name = "packet",
 	.what = "raw frames over loopback, one send and one recv per message, and a window",
-	.loops = &packet_loops,
-	.asleep = &packet_loops,
+	.loops = &dgram_loops,
+	.asleep = &dgram_loops,
 	.probe = packet_probe,
 	.fits = packet_fits,
 	.open = packet_open,
-	.join = dgram_join,
-	.close = dgram_close,
+	.join = ends_join,
+	.close = ends_close,
 };

@@ -4,7 +4,7 @@
 /* man 7 pipe */
 #include "pipe.h"
 
-DEFINE_LOOPS(pipe_loops, stream_put, stream_get);
+DEFINE_EACH_LOOPS(stream);
 
 static int pipe_open_channel(struct channel *ch)
 {
@@ -14,10 +14,10 @@ static int pipe_open_channel(struct channel *ch)
 const struct transport transport_pipe = {
 	.name = "pipe",
 	.what = "anonymous pipe, one write and one read per message",
-	.loops = &pipe_loops,
-	.asleep = &pipe_loops,
+	.loops = &stream_loops,
+	.asleep = &stream_loops,
 	.fits = pipe_fits,
 	.open = pipe_open_channel,
-	.join = stream_join,
-	.close = stream_close,
+	.join = ends_join,
+	.close = ends_close,
 };

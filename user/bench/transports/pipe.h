@@ -18,8 +18,8 @@ static inline int pipe_open(struct channel *ch, size_t bytes)
 		return -ENOMEM;
 	if (pipe2(fd, O_CLOEXEC))
 		return -errno;
-	s->fd[SIDE_CONSUMER] = fd[0];
-	s->fd[SIDE_PRODUCER] = fd[1];
+	s->ends.fd[SIDE_CONSUMER] = fd[0];
+	s->ends.fd[SIDE_PRODUCER] = fd[1];
 	if (fcntl(fd[1], F_SETPIPE_SZ, (int)ch->capacity) < 0)
 		return -errno;
 	return 0;

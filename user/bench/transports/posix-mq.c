@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "../loops.h"
+#include "each.h"
 #include "fits.h"
 
 #define MQ_PER_MESSAGE	128	/* what RLIMIT_MSGQUEUE counts besides bytes */
@@ -19,40 +19,29 @@ struct posix_mq {
 	unsigned char buf[];
 };
 
-static ALWAYS_INLINE int posix_mq_put(struct channel *ch, uint64_t seq,
-				      size_t n, size_t size)
+static ALWAYS_INLINE unsigned char *posix_mq_buf(struct channel *ch)
 {
 	struct posix_mq *m = ch->state;
-	uint64_t end = seq + n;
 
-	for (; seq < end; seq++) {
-		payload_fill(m->buf, seq, 1, size);
-		if (bench_unlikely(mq_send(m->queue, (char *)m->buf, size, 0)))
-			return -errno;
-	}
-	return 0;
+	return m->buf;
 }
 
-static ALWAYS_INLINE int posix_mq_get(struct channel *ch, uint64_t seq,
-				      size_t n, size_t size)
+static ALWAYS_INLINE int posix_mq_send(struct channel *ch, size_t size)
 {
 	struct posix_mq *m = ch->state;
-	uint64_t end = seq + n;
-	ssize_t len;
-	int rc;
 
-	for (; seq < end; seq++) {
-		len = mq_receive(m->queue, (char *)m->buf, size, NULL);
-		if (bench_unlikely(len != (ssize_t)size))
-			return len < 0 ? -errno : -EMSGSIZE;
-		rc = verify(ch, m->buf, seq, 1, size);
-		if (bench_unlikely(rc))
-			return rc;
-	}
-	return 0;
+	return mq_send(m->queue, (char *)m->buf, size, 0) ? -errno : 0;
 }
 
-DEFINE_LOOPS(posix_mq_loops, posix_mq_put, posix_mq_get);
+static ALWAYS_INLINE ssize_t posix_mq_recv(struct channel *ch, size_t size)
+{
+	struct posix_mq *m = ch->state;
+	ssize_t len = mq_receive(m->queue, (char *)m->buf, size, NULL);
+
+	return len < 0 ? -errno : len;
+}
+
+DEFINE_EACH_LOOPS(posix_mq);
 
 /* As many messages as --ring-size, or the queue, holds. */
 static uint64_t posix_mq_depth(const struct channel *ch)

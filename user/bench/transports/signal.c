@@ -6,66 +6,63 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "each.h"
 #include "fits.h"
 #include "receiver.h"
 
 /*
  * struct signals - as each process sees it
- * @receiver: in shared memory, then as the sender knows it
+ * @shared: the receiver, in shared memory
+ * @receiver: as the sender knows it
+ * @buf: a value
  */
 struct signals {
 	uint32_t *shared;
 	pid_t receiver;
 	sigset_t set;
+	unsigned char buf[];
 };
 
+static ALWAYS_INLINE unsigned char *signal_buf(struct channel *ch)
+{
+	struct signals *s = ch->state;
+
+	return s->buf;
+}
+
 /* A full queue is EAGAIN: there is no way to sleep until it is not. */
-static ALWAYS_INLINE int signal_put(struct channel *ch, uint64_t seq, size_t n,
-				    size_t size)
+static ALWAYS_INLINE int signal_send(struct channel *ch, size_t size)
 {
 	struct signals *s = ch->state;
-	uint64_t end = seq + n;
-	union sigval v = { 0 };
+	union sigval value;
 
-	if (size > sizeof(v)) /* no such loop is asked for: see fits */
-		return -EMSGSIZE;
-	for (; seq < end; seq++) {
-		payload_fill(&v, seq, 1, size);
-		while (bench_unlikely(sigqueue(s->receiver, SIGRTMIN, v))) {
-			if (errno != EAGAIN)
-				return -errno;
-			sched_yield();
-		}
+	(void)size;
+	memcpy(&value, s->buf, sizeof(value));
+	while (bench_unlikely(sigqueue(s->receiver, SIGRTMIN, value))) {
+		if (errno != EAGAIN)
+			return -errno;
+		sched_yield();
 	}
 	return 0;
 }
 
-static ALWAYS_INLINE int signal_get(struct channel *ch, uint64_t seq, size_t n,
-				    size_t size)
+static ALWAYS_INLINE ssize_t signal_recv(struct channel *ch, size_t size)
 {
 	struct signals *s = ch->state;
-	uint64_t end = seq + n;
 	siginfo_t info;
-	int rc;
 
-	if (size > sizeof(info.si_value))
-		return -EMSGSIZE;
-	for (; seq < end; seq++) {
-		while (bench_unlikely(sigwaitinfo(&s->set, &info) < 0))
-			if (errno != EINTR) /* a stop and a continuation */
-				return -errno;
-		rc = verify(ch, &info.si_value, seq, 1, size);
-		if (bench_unlikely(rc))
-			return rc;
-	}
-	return 0;
+	while (bench_unlikely(sigwaitinfo(&s->set, &info) < 0))
+		if (errno != EINTR) /* a stop and a continuation */
+			return -errno;
+	memcpy(s->buf, &info.si_value, sizeof(info.si_value));
+	return (ssize_t)size;
 }
 
-DEFINE_LOOPS(signal_loops, signal_put, signal_get);
+DEFINE_EACH_LOOPS(signal);
 
 static int signal_open(struct channel *ch)
 {
-	struct signals *s = calloc(1, sizeof(*s));
+	struct signals *s = calloc(1, sizeof(*s) + sizeof(union sigval));
 
 	if (!s)
 		return -ENOMEM;

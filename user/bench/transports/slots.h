@@ -17,11 +17,10 @@
 #define BENCH_SLOTS_H
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "../loops.h"
+#include "ends.h"
 #include "fits.h"
 
 #define SLOTS_CTL	65536u	/* bytes in front of the slots: any page size */
@@ -42,11 +41,6 @@ struct slots {
 	uint32_t nr;
 	uint32_t pos;
 };
-
-static inline enum side other_side(enum side side)
-{
-	return side == SIDE_PRODUCER ? SIDE_CONSUMER : SIDE_PRODUCER;
-}
 
 /*
  * slots_new - the state of a channel, without its memory

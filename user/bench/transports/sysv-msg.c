@@ -7,7 +7,7 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 
-#include "../loops.h"
+#include "each.h"
 #include "fits.h"
 #include "guard.h"
 
@@ -20,45 +20,35 @@ struct sysv_msg {
 	unsigned char text[];
 };
 
-static ALWAYS_INLINE int sysv_msg_put(struct channel *ch, uint64_t seq,
-				      size_t n, size_t size)
+static ALWAYS_INLINE unsigned char *sysv_msg_buf(struct channel *ch)
 {
 	struct sysv_msg *m = ch->state;
-	uint64_t end = seq + n;
 
-	m->type = SYSV_MSG_TYPE;
-	for (; seq < end; seq++) {
-		payload_fill(m->text, seq, 1, size);
-		while (bench_unlikely(msgsnd(m->queue.id, &m->type, size, 0)))
-			if (errno != EINTR) /* a stop and a continuation */
-				return -errno;
-	}
+	return m->text;
+}
+
+static ALWAYS_INLINE int sysv_msg_send(struct channel *ch, size_t size)
+{
+	struct sysv_msg *m = ch->state;
+
+	while (bench_unlikely(msgsnd(m->queue.id, &m->type, size, 0)))
+		if (errno != EINTR) /* a stop and a continuation */
+			return -errno;
 	return 0;
 }
 
-static ALWAYS_INLINE int sysv_msg_get(struct channel *ch, uint64_t seq,
-				      size_t n, size_t size)
+static ALWAYS_INLINE ssize_t sysv_msg_recv(struct channel *ch, size_t size)
 {
 	struct sysv_msg *m = ch->state;
-	uint64_t end = seq + n;
 	ssize_t len;
-	int rc;
 
-	for (; seq < end; seq++) {
-		do
-			len = msgrcv(m->queue.id, &m->type, size,
-				     SYSV_MSG_TYPE, 0);
-		while (bench_unlikely(len < 0 && errno == EINTR));
-		if (bench_unlikely(len != (ssize_t)size))
-			return len < 0 ? -errno : -EMSGSIZE;
-		rc = verify(ch, m->text, seq, 1, size);
-		if (bench_unlikely(rc))
-			return rc;
-	}
-	return 0;
+	do
+		len = msgrcv(m->queue.id, &m->type, size, SYSV_MSG_TYPE, 0);
+	while (bench_unlikely(len < 0 && errno == EINTR));
+	return len < 0 ? -errno : len;
 }
 
-DEFINE_LOOPS(sysv_msg_loops, sysv_msg_put, sysv_msg_get);
+DEFINE_EACH_LOOPS(sysv_msg);
 
 static int sysv_msg_make(const struct channel *ch)
 {
@@ -83,6 +73,7 @@ static int sysv_msg_open(struct channel *ch)
 	if (!m)
 		return -ENOMEM;
 	ch->state = m;
+	m->type = SYSV_MSG_TYPE;
 	rc = guard_start(&m->queue, &sysv_queue, ch);
 	if (rc)
 		snprintf(ch->why, sizeof(ch->why),

@@ -7,7 +7,7 @@
 #include "lo.h"
 #include "stream.h"
 
-DEFINE_LOOPS(tcp_loops, stream_put, stream_get);
+DEFINE_EACH_LOOPS(stream);
 
 /* A connect on loopback is complete before the accept. */
 static int tcp_pair(struct stream *s, int listener)
@@ -18,16 +18,16 @@ static int tcp_pair(struct stream *s, int listener)
 	rc = lo_bind(listener, &addr);
 	if (rc)
 		return rc;
-	s->fd[SIDE_PRODUCER] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (listen(listener, 1) || s->fd[SIDE_PRODUCER] < 0 ||
-	    setsockopt(s->fd[SIDE_PRODUCER], IPPROTO_TCP, TCP_NODELAY, &one,
+	s->ends.fd[SIDE_PRODUCER] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (listen(listener, 1) || s->ends.fd[SIDE_PRODUCER] < 0 ||
+	    setsockopt(s->ends.fd[SIDE_PRODUCER], IPPROTO_TCP, TCP_NODELAY, &one,
 		       sizeof(one)))
 		return -errno;
-	rc = lo_connect(s->fd[SIDE_PRODUCER], &addr);
+	rc = lo_connect(s->ends.fd[SIDE_PRODUCER], &addr);
 	if (rc)
 		return rc;
-	s->fd[SIDE_CONSUMER] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	return s->fd[SIDE_CONSUMER] < 0 ? -errno : 0;
+	s->ends.fd[SIDE_CONSUMER] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	return s->ends.fd[SIDE_CONSUMER] < 0 ? -errno : 0;
 }
 
 static int tcp_open(struct channel *ch)
@@ -53,10 +53,10 @@ static bool tcp_probe(char why[WHY_MAX])
 const struct transport transport_tcp = {
 	.name = "tcp",
 	.what = "TCP over loopback, one write and one read per message",
-	.loops = &tcp_loops,
-	.asleep = &tcp_loops,
+	.loops = &stream_loops,
+	.asleep = &stream_loops,
 	.probe = tcp_probe,
 	.open = tcp_open,
-	.join = stream_join,
-	.close = stream_close,
+	.join = ends_join,
+	.close = ends_close,
 };

@@ -7,8 +7,6 @@
 
 #define UDP_PAYLOAD_MAX	(65535 - 20 - 8)	/* less the IP and UDP headers */
 
-DEFINE_LOOPS(udp_loops, dgram_put, dgram_get);
-
 static int udp_open(struct channel *ch)
 {
 	struct dgram *d = dgram_new(ch, 0);
@@ -18,14 +16,14 @@ static int udp_open(struct channel *ch)
 	if (!d)
 		return -ENOMEM;
 	for (i = 0; i < 2; i++) {
-		d->fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		rc = d->fd[i] < 0 ? -errno : lo_bind(d->fd[i], &addr[i]);
+		d->ends.fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		rc = d->ends.fd[i] < 0 ? -errno : lo_bind(d->ends.fd[i], &addr[i]);
 		if (rc)
 			return rc;
 	}
-	rc = lo_connect(d->fd[0], &addr[1]);
+	rc = lo_connect(d->ends.fd[0], &addr[1]);
 	if (!rc)
-		rc = lo_connect(d->fd[1], &addr[0]);
+		rc = lo_connect(d->ends.fd[1], &addr[0]);
 	return rc ? rc : dgram_keep_window(ch, d);
 }
 
@@ -42,11 +40,11 @@ static bool udp_fits(const struct channel *ch, char why[WHY_MAX])
 const struct transport transport_udp = {
 	.name = "udp",
 	.what = "UDP over loopback, one send and one recv per message, and a window",
-	.loops = &udp_loops,
-	.asleep = &udp_loops,
+	.loops = &dgram_loops,
+	.asleep = &dgram_loops,
 	.probe = udp_probe,
 	.fits = udp_fits,
 	.open = udp_open,
-	.join = dgram_join,
-	.close = dgram_close,
+	.join = ends_join,
+	.close = ends_close,
 };

@@ -5,17 +5,15 @@
 
 #include "sndbuf.h"
 
-DEFINE_LOOPS(unix_pair_loops, dgram_put, dgram_get);
-
 static inline int unix_pair_open(struct channel *ch, int type)
 {
 	struct dgram *d = dgram_new(ch, 0);
 
 	if (!d)
 		return -ENOMEM;
-	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, d->fd))
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, d->ends.fd))
 		return -errno;
-	sndbuf_enlarge(d->fd[SIDE_PRODUCER], ch->size);
+	sndbuf_enlarge(d->ends.fd[SIDE_PRODUCER], ch->size);
 	return 0;
 }
 

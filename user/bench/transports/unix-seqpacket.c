@@ -17,10 +17,10 @@ static int unix_seqpacket_open(struct channel *ch)
 const struct transport transport_unix_seqpacket = {
 	.name = "unix-seqpacket",
 	.what = "UNIX sequenced-packet socket, one send and one recv per message",
-	.loops = &unix_pair_loops,
-	.asleep = &unix_pair_loops,
+	.loops = &dgram_loops,
+	.asleep = &dgram_loops,
 	.fits = unix_seqpacket_fits,
 	.open = unix_seqpacket_open,
-	.join = dgram_join,
-	.close = dgram_close,
+	.join = ends_join,
+	.close = ends_close,
 };

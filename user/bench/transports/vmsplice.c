@@ -51,7 +51,7 @@ static ALWAYS_INLINE int vmsplice_put(struct channel *ch, uint64_t seq,
 		payload_fill(iov.iov_base, seq, 1, size);
 		for (iov.iov_len = size; iov.iov_len;
 		     iov.iov_len -= (size_t)rc) {
-			rc = vmsplice(s->fd[SIDE_PRODUCER], &iov, 1, 0);
+			rc = vmsplice(s->ends.fd[SIDE_PRODUCER], &iov, 1, 0);
 			if (bench_unlikely(rc < 0))
 				return -errno;
 			iov.iov_base = (char *)iov.iov_base + rc;
@@ -60,7 +60,13 @@ static ALWAYS_INLINE int vmsplice_put(struct channel *ch, uint64_t seq,
 	return 0;
 }
 
-DEFINE_LOOPS(vmsplice_loops, vmsplice_put, stream_get);
+static ALWAYS_INLINE int vmsplice_get(struct channel *ch, uint64_t seq,
+				      size_t n, size_t size)
+{
+	return each_get(ch, seq, n, size, stream_buf, stream_recv);
+}
+
+DEFINE_LOOPS(vmsplice_loops, vmsplice_put, vmsplice_get);
 
 static int vmsplice_open(struct channel *ch)
 {
@@ -75,6 +81,6 @@ const struct transport transport_vmsplice = {
 	.asleep = &vmsplice_loops,
 	.fits = pipe_fits,
 	.open = vmsplice_open,
-	.join = stream_join,
-	.close = stream_close,
+	.join = ends_join,
+	.close = ends_close,
 };
