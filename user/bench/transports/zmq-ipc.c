@@ -85,6 +85,21 @@ static int zmq_queue(const struct channel *ch)
 	return n > ZMQ_QUEUE_MAX ? ZMQ_QUEUE_MAX : n ? (int)n : 1;
 }
 
+/* Until a message can be sent: the first one does not pay for the connection. */
+static int zmq_connected(void *socket, const char *address)
+{
+	zmq_pollitem_t writable = { .socket = socket, .events = ZMQ_POLLOUT };
+	int one = 1;
+
+	zmq_setsockopt(socket, ZMQ_IMMEDIATE, &one, sizeof(one));
+	if (zmq_connect(socket, address))
+		return -errno;
+	while (zmq_poll(&writable, 1, -1) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
 /* After the fork: its threads would not come along. */
 static int zmq_join(struct channel *ch, enum side side)
 {
@@ -102,9 +117,7 @@ static int zmq_join(struct channel *ch, enum side side)
 	if (!sends && zmq_bind(z->socket, z->address))
 		return -errno;
 	rc = receiver_join(z->ready, side, &receiver);
-	if (!rc && sends && zmq_connect(z->socket, z->address))
-		rc = -errno;
-	return rc;
+	return rc || !sends ? rc : zmq_connected(z->socket, z->address);
 }
 
 static void zmq_close_channel(struct channel *ch)
