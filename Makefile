@@ -66,7 +66,7 @@ BENCH_RPC_C := $(patsubst %,$(BENCH_RPC)_%.c,xdr clnt svc)
 BENCH_OBJS += $(BENCH_RPC_C:.c=.o)
 BENCH_LIBS := -ljansson -luring -lqb -lzmq -ltirpc
 
-# gRPC is large, so it is measured where it is and installed for nobody.
+# gRPC is large: it is measured where it is installed, and needed by nobody.
 HAVE_GRPC := $(if $(shell pkg-config --exists grpc 2>/dev/null && echo y),yes,no)
 BENCH_LIBS += $(if $(filter yes,$(HAVE_GRPC)),-lgrpc -lgpr)
 TESTS := $(patsubst tests/%.c,$(U)/tests/%,$(wildcard tests/test_*.c)) \

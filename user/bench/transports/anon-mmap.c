@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A log in memory shared by fork(), and a semaphore around it and its counter. */
+/* A log in memory shared by fork(), a semaphore around it and its counter. */
 /* No copy and no system call; two system calls where a side sleeps. */
 /* man 2 mmap, man 3 sem_init */
 #include "sems.h"

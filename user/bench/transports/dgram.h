@@ -17,6 +17,8 @@
 #include "ends.h"
 #include "fits.h"
 
+#define DGRAM_ACK	16	/* bytes, with a header of any of them */
+
 /*
  * struct dgram - as each process sees it
  * @ends: each connected to the other
@@ -24,18 +26,17 @@
  * @moved: sent and not known to be received, or received and not yet told; only
  *	counted where there is a window
  * @header: bytes in front of the payload
- * @buf: a datagram, behind the header of an acknowledgement if there is one
+ * @ack: what the receiver sends: its content does not matter, but its header
+ * @buf: header and payload
  */
 struct dgram {
 	struct ends ends;
 	uint32_t window;
 	uint32_t moved;
 	size_t header;
-	unsigned char ack[16];
+	unsigned char ack[DGRAM_ACK];
 	unsigned char buf[];
 };
-
-#define DGRAM_ACK_MAX	sizeof(((struct dgram *)0)->ack)
 
 static inline uint32_t dgram_half(const struct dgram *d)
 {
@@ -45,7 +46,7 @@ static inline uint32_t dgram_half(const struct dgram *d)
 /* The window is full: wait for half of it to be received. */
 static inline int dgram_await_ack(struct dgram *d)
 {
-	unsigned char ack[DGRAM_ACK_MAX];
+	unsigned char ack[DGRAM_ACK];
 
 	if (recv(d->ends.fd[SIDE_PRODUCER], ack, sizeof(ack), 0) < 0)
 		return -errno;

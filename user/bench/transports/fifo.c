@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A named pipe, blocking, one per direction, as large as --ring-size. */
+/* A named pipe, blocking, one per direction, up to --ring-size large. */
 /* Two copies (in and out of the kernel) and two system calls per message. */
 /* man 7 fifo */
 #include <limits.h>
@@ -10,20 +10,19 @@
 
 DEFINE_EACH_LOOPS(stream);
 
-/* The reader first: without blocking it needs no writer, the writer needs it. */
+/* The reader first: it needs no writer to open without blocking. */
 static int fifo_ends(struct channel *ch, const char *path)
 {
 	struct stream *s = ch->state;
+	int *fd = s->ends.fd;
 
-	s->ends.fd[SIDE_CONSUMER] = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (s->ends.fd[SIDE_CONSUMER] < 0)
+	fd[SIDE_CONSUMER] = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd[SIDE_CONSUMER] < 0)
 		return -errno;
-	s->ends.fd[SIDE_PRODUCER] = open(path, O_WRONLY | O_CLOEXEC);
-	if (s->ends.fd[SIDE_PRODUCER] < 0 ||
-	    fcntl(s->ends.fd[SIDE_PRODUCER], F_SETPIPE_SZ, (int)ch->capacity) < 0 ||
-	    fcntl(s->ends.fd[SIDE_CONSUMER], F_SETFL, 0))
+	fd[SIDE_PRODUCER] = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd[SIDE_PRODUCER] < 0 || fcntl(fd[SIDE_CONSUMER], F_SETFL, 0))
 		return -errno;
-	return 0;
+	return pipe_resize(fd[SIDE_PRODUCER], ch);
 }
 
 /* Who inherits the two ends needs no name: it goes before a process starts. */
@@ -55,7 +54,6 @@ const struct transport transport_fifo = {
 	.what = "named pipe, one write and one read per message",
 	.loops = &stream_loops,
 	.asleep = &stream_loops,
-	.fits = pipe_fits,
 	.open = fifo_open,
 	.join = ends_join,
 	.close = ends_close,

@@ -18,15 +18,13 @@
 
 #include "../transport.h"
 
-/*
- * struct guard_ops - make: returns the object's id or a negative errno
- */
+/* struct guard_ops - @make returns the object's id or a negative errno */
 struct guard_ops {
 	int (*make)(const struct channel *ch);
 	void (*remove)(int id);
 };
 
-/* struct guard - @pid is 0 where there is none */
+/* struct guard - @pid is 0 where there is none, @id negative without object */
 struct guard {
 	pid_t pid;
 	int id;
@@ -63,6 +61,7 @@ static inline int guard_start(struct guard *g, const struct guard_ops *ops,
 
 	if (pipe2(fd, O_CLOEXEC))
 		return -errno;
+	g->id = -1;
 	g->pid = fork();
 	if (!g->pid) {
 		close(fd[0]);

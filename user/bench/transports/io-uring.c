@@ -26,16 +26,16 @@ static ALWAYS_INLINE int uring_submit(struct uring *u, enum side side,
 	struct io_uring_sqe *sqe = NULL;
 	struct io_uring_cqe *cqe;
 	unsigned int i, head;
-	int rc;
+	int rc, fd = u->ends.fd[side];
 
 	for (i = 0; i < n; i++) {
 		sqe = io_uring_get_sqe(&u->ring);
 		if (side == SIDE_PRODUCER)
-			io_uring_prep_send(sqe, u->ends.fd[side], u->buf + i * size,
-					   size, MSG_WAITALL | MSG_NOSIGNAL);
+			io_uring_prep_send(sqe, fd, u->buf + i * size, size,
+					   MSG_WAITALL | MSG_NOSIGNAL);
 		else
-			io_uring_prep_recv(sqe, u->ends.fd[side], u->buf + i * size,
-					   size, MSG_WAITALL);
+			io_uring_prep_recv(sqe, fd, u->buf + i * size, size,
+					   MSG_WAITALL);
 		sqe->flags |= IOSQE_IO_LINK;
 	}
 	sqe->flags &= (uint8_t)~IOSQE_IO_LINK;
@@ -101,6 +101,7 @@ static int uring_init(struct io_uring *ring)
 
 static bool uring_probe(char why[WHY_MAX])
 {
+	uint64_t off = sysctl_number("/proc/sys/kernel/io_uring_disabled");
 	struct io_uring ring;
 	int rc = uring_init(&ring);
 
@@ -109,8 +110,7 @@ static bool uring_probe(char why[WHY_MAX])
 		return true;
 	}
 	snprintf(why, WHY_MAX, "io-uring: not possible: %s: %s", strerror(-rc),
-		 sysctl_number("/proc/sys/kernel/io_uring_disabled") + 1 > 1 ?
-		 "sysctl kernel.io_uring_disabled=0" :
+		 off && off != UINT64_MAX ? "sysctl kernel.io_uring_disabled=0" :
 		 "run it outside of this sandbox, or on Linux 5.6");
 	return false;
 }

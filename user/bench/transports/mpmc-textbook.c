@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The textbook's circular buffer with a head, a tail and a shared count: WRONG. */
+/* The textbook's circular buffer: head, tail and a shared count. WRONG. */
 /* No copy and no system call; it cannot sleep: it pauses, then yields. */
 /* man 7 sem_overview: what it lacks */
 #include <time.h>
@@ -12,8 +12,8 @@
  * the consumer are a load and a store each, so one of two that meet is lost:
  * the count says that there is a message where there is none, or room where
  * there is none. With two producers the same goes for head. It is kept to show
- * that the verifier finds it. A run that went well by luck proves nothing, so it
- * is .broken and never gets a number.
+ * that the verifier finds it. A run that went well by luck proves nothing, so
+ * it is .broken and never gets a number.
  *
  * The atomics are no help to it, being only loads and stores: they keep the
  * compiler from looking just once.

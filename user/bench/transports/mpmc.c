@@ -7,9 +7,10 @@
 
 /*
  * Dmitry Vyukov's queue, from
- * www.1024cores.net/home/lock-free-algorithms/queues/bounded-mpmc-queue. The word of a cell is the position for which it is
- * ready: at it, to be filled; one past it, to be read. Who moves a position on
- * by compare-and-swap has the cell to itself.
+ * www.1024cores.net/home/lock-free-algorithms/queues/bounded-mpmc-queue.
+ * The word of a cell is the position for which it is ready: at it, to be
+ * filled; one past it, to be read. Who moves a position on by compare-and-swap
+ * has the cell to itself.
  *
  * struct mpmc_ctl - the position of each side, by enum side, on a line each
  */

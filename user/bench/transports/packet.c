@@ -26,7 +26,10 @@ static bool packet_probe(char why[WHY_MAX])
 	return false;
 }
 
-/* An address of one channel's end: locally administered, of this process. */
+/*
+ * An address of one channel's end: locally administered, of this process. There
+ * are at most two channels at a time, so a few bits of the number are enough.
+ */
 static void packet_address(unsigned char mac[ETH_ALEN],
 			   const struct channel *ch, int side)
 {

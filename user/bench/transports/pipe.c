@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* An anonymous pipe, blocking, one per direction, as large as --ring-size. */
+/* An anonymous pipe, blocking, one per direction, up to --ring-size large. */
 /* Two copies (in and out of the kernel) and two system calls per message. */
 /* man 7 pipe */
 #include "pipe.h"
@@ -16,7 +16,6 @@ const struct transport transport_pipe = {
 	.what = "anonymous pipe, one write and one read per message",
 	.loops = &stream_loops,
 	.asleep = &stream_loops,
-	.fits = pipe_fits,
 	.open = pipe_open_channel,
 	.join = ends_join,
 	.close = ends_close,

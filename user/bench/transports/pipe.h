@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An anonymous pipe as large as --ring-size. */
+/* Pipes as large as --ring-size, if the system allows it. */
 #ifndef BENCH_PIPE_H
 #define BENCH_PIPE_H
 
@@ -7,6 +7,14 @@
 
 #include "fits.h"
 #include "stream.h"
+
+static inline int pipe_resize(int fd, const struct channel *ch)
+{
+	uint64_t max = sysctl_number("/proc/sys/fs/pipe-max-size");
+	uint64_t size = ch->capacity < max ? ch->capacity : max;
+
+	return fcntl(fd, F_SETPIPE_SZ, (int)size) < 0 ? -errno : 0;
+}
 
 /* @bytes: of the caller's buffer */
 static inline int pipe_open(struct channel *ch, size_t bytes)
@@ -20,21 +28,7 @@ static inline int pipe_open(struct channel *ch, size_t bytes)
 		return -errno;
 	s->ends.fd[SIDE_CONSUMER] = fd[0];
 	s->ends.fd[SIDE_PRODUCER] = fd[1];
-	if (fcntl(fd[1], F_SETPIPE_SZ, (int)ch->capacity) < 0)
-		return -errno;
-	return 0;
-}
-
-static inline bool pipe_fits(const struct channel *ch, char why[WHY_MAX])
-{
-	unsigned long long max = sysctl_number("/proc/sys/fs/pipe-max-size");
-
-	if (ch->capacity <= max || !geteuid())
-		return true;
-	snprintf(why, WHY_MAX,
-		 "%s: holds at most %llu bytes: smaller --ring-size, or sysctl fs.pipe-max-size=%llu",
-		 ch->transport->name, max, (unsigned long long)ch->capacity);
-	return false;
+	return pipe_resize(fd[1], ch);
 }
 
 #endif /* BENCH_PIPE_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The sender writes into the receiver's private memory: process_vm_writev(2). */
+/* The sender has the kernel write into the receiver's private memory. */
 /* One copy and one system call per publish; two more where a side sleeps. */
 /* man 2 process_vm_writev */
 #include <sys/prctl.h>

@@ -8,7 +8,7 @@
 
 #define RELAX_SPINS	200
 
-/* Pause; after a while, give the CPU to whom we wait for: it may be the same. */
+/* Pause; after a while, yield: who is waited for may be on this CPU, too. */
 static inline void relax(unsigned int *spins)
 {
 	if (++*spins < RELAX_SPINS)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* This project's ring in POSIX shared memory with a name, without the module. */
+/* This project's ring in named POSIX shared memory, without the module. */
 /* No copy and no system call; two system calls where a side sleeps. */
 /* man 3 shmring_open */
 #include <unistd.h>

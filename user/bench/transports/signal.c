@@ -13,7 +13,7 @@
 /*
  * struct signals - as each process sees it
  * @shared: the receiver, in shared memory
- * @receiver: as the sender knows it
+ * @receiver: the same, as the sender knows it
  * @buf: a value
  */
 struct signals {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Message slots in a System V segment, counted by two POSIX semaphores in it. */
+/* Message slots in a System V segment, counted by POSIX semaphores in it. */
 /* No copy and no system call; two system calls where a side sleeps. */
 /* man 2 shmget, man 7 sem_overview */
 #include "sems.h"

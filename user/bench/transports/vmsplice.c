@@ -79,7 +79,6 @@ const struct transport transport_vmsplice = {
 	.what = "pipe of the sender's pages, one vmsplice and one read per message",
 	.loops = &vmsplice_loops,
 	.asleep = &vmsplice_loops,
-	.fits = pipe_fits,
 	.open = vmsplice_open,
 	.join = ends_join,
 	.close = ends_close,

@@ -85,7 +85,7 @@ static int zmq_queue(const struct channel *ch)
 	return n > ZMQ_QUEUE_MAX ? ZMQ_QUEUE_MAX : n ? (int)n : 1;
 }
 
-/* Until a message can be sent: the first one does not pay for the connection. */
+/* Until one can be sent: the first message must not pay for the connection. */
 static int zmq_connected(void *socket, const char *address)
 {
 	zmq_pollitem_t writable = { .socket = socket, .events = ZMQ_POLLOUT };
