@@ -27,9 +27,9 @@ static inline int futex_wait(uint32_t *word, uint32_t seen)
 	return -errno;
 }
 
-static inline int futex_wake(uint32_t *word)
+static inline int futex_wake(uint32_t *word, int most)
 {
-	return syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0) < 0 ?
+	return syscall(SYS_futex, word, FUTEX_WAKE, most, NULL, NULL, 0) < 0 ?
 	       -errno : 0;
 }
 

@@ -94,7 +94,7 @@ static ALWAYS_INLINE int index_give(struct channel *ch, enum side side,
 	__atomic_store_n(&end->pos, x->slots.pos, __ATOMIC_RELEASE); /* (A) */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* (B) */
 	if (bench_unlikely(__atomic_load_n(&end->watched, __ATOMIC_RELAXED)))
-		return futex_wake(&end->pos);
+		return futex_wake(&end->pos, 1);
 	return 0;
 }
 

@@ -110,6 +110,7 @@ const struct transport transport_mpmc_textbook = {
 	.what = "the textbook's circular buffer with a shared count, which loses messages",
 	.broken = "a shared count that two processes change is lost now and then, and messages with it: use mpmc",
 	.loops = &textbook_loops,
+	.many = true,
 	.fits = fits_half,
 	.open = textbook_open,
 	.close = slots_close,

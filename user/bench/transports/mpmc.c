@@ -104,6 +104,7 @@ const struct transport transport_mpmc = {
 	.name = "mpmc",
 	.what = "bounded queue for many producers and consumers in shared memory",
 	.loops = &mpmc_loops,
+	.many = true,
 	.fits = fits_half,
 	.open = mpmc_open,
 	.close = slots_close,

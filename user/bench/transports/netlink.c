@@ -75,6 +75,7 @@ const struct transport transport_netlink = {
 	.what = "Netlink user socket, one send and one recv per message",
 	.loops = &dgram_loops,
 	.asleep = &dgram_loops,
+	.many = true,
 	.probe = netlink_probe,
 	.fits = netlink_fits,
 	.open = netlink_open,

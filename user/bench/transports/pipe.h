@@ -4,6 +4,7 @@
 #define BENCH_PIPE_H
 
 #include <fcntl.h>
+#include <limits.h>
 
 #include "fits.h"
 #include "stream.h"
@@ -14,6 +15,13 @@ static inline int pipe_resize(int fd, const struct channel *ch)
 	uint64_t size = ch->capacity < max ? ch->capacity : max;
 
 	return fcntl(fd, F_SETPIPE_SZ, (int)size) < 0 ? -errno : 0;
+}
+
+/* A larger write of one producer could be torn by another's. */
+static inline bool pipe_fits(const struct channel *ch, char why[WHY_MAX])
+{
+	return ch->producers < 2 ||
+	       fits_limit(ch, PIPE_BUF, "PIPE_BUF, of several producers", why);
 }
 
 /* @bytes: of the caller's buffer */

@@ -123,6 +123,7 @@ const struct transport transport_posix_mq = {
 	.what = "POSIX message queue, one mq_send and one mq_receive per message",
 	.loops = &posix_mq_loops,
 	.asleep = &posix_mq_loops,
+	.many = true,
 	.probe = posix_mq_probe,
 	.fits = posix_mq_fits,
 	.open = posix_mq_open,

@@ -6,6 +6,7 @@
 #ifndef BENCH_RECEIVER_H
 #define BENCH_RECEIVER_H
 
+#include <limits.h>
 #include <sys/mman.h>
 #include <sys/types.h>
 
@@ -39,7 +40,7 @@ static inline int receiver_join(uint32_t *word, enum side side, pid_t *pid)
 	if (side == SIDE_CONSUMER) {
 		/* Release: it is ready to receive. Pairs with the acquire. */
 		__atomic_store_n(word, (uint32_t)getpid(), __ATOMIC_RELEASE);
-		return futex_wake(word);
+		return futex_wake(word, INT_MAX);
 	}
 	while (!(who = __atomic_load_n(word, __ATOMIC_ACQUIRE)) && !rc)
 		rc = futex_wait(word, 0);

@@ -103,6 +103,7 @@ const struct transport transport_signal = {
 	.what = "real-time signals, one sigqueue and one sigwaitinfo per message",
 	.loops = &signal_loops,
 	.asleep = &signal_loops,
+	.many = true,
 	.fits = signal_fits,
 	.open = signal_open,
 	.join = signal_join,

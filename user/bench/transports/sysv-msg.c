@@ -105,6 +105,7 @@ const struct transport transport_sysv_msg = {
 	.what = "System V message queue, one msgsnd and one msgrcv per message",
 	.loops = &sysv_msg_loops,
 	.asleep = &sysv_msg_loops,
+	.many = true,
 	.fits = sysv_msg_fits,
 	.open = sysv_msg_open,
 	.close = sysv_msg_close,

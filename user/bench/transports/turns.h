@@ -53,7 +53,7 @@ static ALWAYS_INLINE int turn_pass(uint32_t *word, uint32_t full)
 {
 	uint32_t was = __atomic_exchange_n(word, full, __ATOMIC_RELEASE);
 
-	return bench_unlikely(was & TURN_WATCHED) ? futex_wake(word) : 0;
+	return bench_unlikely(was & TURN_WATCHED) ? futex_wake(word, 1) : 0;
 }
 
 static ALWAYS_INLINE int turns_put(struct channel *ch, uint64_t seq, size_t n,

@@ -19,6 +19,7 @@ const struct transport transport_unix_dgram = {
 	.what = "UNIX datagram socket, one send and one recv per message",
 	.loops = &dgram_loops,
 	.asleep = &dgram_loops,
+	.many = true,
 	.fits = unix_dgram_fits,
 	.open = unix_dgram_open,
 	.join = ends_join,

@@ -19,6 +19,7 @@ const struct transport transport_unix_seqpacket = {
 	.what = "UNIX sequenced-packet socket, one send and one recv per message",
 	.loops = &dgram_loops,
 	.asleep = &dgram_loops,
+	.many = true,
 	.fits = unix_seqpacket_fits,
 	.open = unix_seqpacket_open,
 	.join = ends_join,

@@ -135,6 +135,7 @@ const struct transport transport_zmq_ipc = {
 	.what = "ZeroMQ, PUSH and PULL sockets over ipc:",
 	.loops = &zmq_loops,
 	.asleep = &zmq_loops,
+	.many = true,
 	.open = zmq_open,
 	.join = zmq_join,
 	.close = zmq_close_channel,
