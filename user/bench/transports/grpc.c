@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* A unary gRPC call over an abstract UNIX address, by gRPC's C core. */
-/* Many copies (slices, HTTP/2, kernel), about twelve system calls per call. */
+/* Many copies (slices, HTTP/2, kernel), some eighteen system calls per call. */
 /* https://grpc.github.io/grpc/core/ */
 #include <stdio.h>
 #include <stdlib.h>

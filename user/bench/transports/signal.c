@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Queued real-time signals: the message is the value that a signal carries. */
-/* Two copies (in and out of the kernel) and two system calls per message. */
+/* Two copies (in and out of the kernel) and four system calls per message. */
 /* man 7 signal, man 3 sigqueue */
 #include <sched.h>
 #include <signal.h>
