@@ -64,6 +64,14 @@ U = $(B)/user
 LIB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lib/*.c))
 BENCH_OBJS := $(patsubst %.c,$(U)/%.o,\
 	$(wildcard user/bench/*.c user/bench/transports/*.c))
+BENCH_RPC := $(U)/user/bench/transports/bench_rpc
+BENCH_RPC_C := $(patsubst %,$(BENCH_RPC)_%.c,xdr clnt svc)
+BENCH_OBJS += $(BENCH_RPC_C:.c=.o)
+BENCH_LIBS := -ljansson -lm -luring -lqb -lzmq -ltirpc
+
+# gRPC is large: it is measured where it is installed, and needed by nobody.
+HAVE_GRPC := $(if $(shell pkg-config --exists grpc 2>/dev/null && echo y),yes,no)
+BENCH_LIBS += $(if $(filter yes,$(HAVE_GRPC)),-lgrpc -lgpr)
 # What the laboratory shares with the benchmark.
 LAB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lab/*.c)) \
 	$(addprefix $(U)/user/bench/,cpus.o progress.o stats.o units.o)
@@ -90,6 +98,28 @@ $(U)/%.o: %.c
 
 $(U)/user/bench/%.o: ALL_CFLAGS += -O3
 
+# The stamp's name changes when gRPC comes or goes.
+$(U)/user/bench/transports/grpc.o: ALL_CFLAGS += \
+	$(if $(filter yes,$(HAVE_GRPC)),-DHAVE_GRPC)
+$(U)/user/bench/transports/grpc.o: $(U)/have-grpc-$(HAVE_GRPC)
+$(U)/have-grpc-%:
+	@mkdir -p $(@D) && rm -f $(U)/have-grpc-* && touch $@
+
+# Remote procedure calls: rpcgen writes code, which is not held to our warnings.
+$(BENCH_RPC).h: KIND = h
+$(BENCH_RPC)_xdr.c: KIND = c
+$(BENCH_RPC)_clnt.c: KIND = l
+$(BENCH_RPC)_svc.c: KIND = m
+$(BENCH_RPC).h $(BENCH_RPC_C): user/bench/transports/bench_rpc.x | $(U)/deps
+	@mkdir -p $(@D)
+	cd $(<D) && rpcgen -C -M -$(KIND) $(<F) >$(abspath $@)
+
+$(BENCH_RPC_C:.c=.o) $(U)/user/bench/transports/onc-rpc.o: ALL_CFLAGS += \
+	-I$(dir $(BENCH_RPC)) $(shell pkg-config --cflags libtirpc 2>/dev/null)
+$(BENCH_RPC_C:.c=.o): %.o: %.c $(BENCH_RPC).h
+	$(CC) $(ALL_CFLAGS) -w -c $< -o $@
+$(U)/user/bench/transports/onc-rpc.o: $(BENCH_RPC).h
+
 # By the shell, since where it says nothing yet the packages come first.
 NL_CFLAGS := $$(pkg-config --cflags libnl-genl-3.0)
 $(U)/user/shmring/%.o: ALL_CFLAGS += $(NL_CFLAGS) -DVERSION='"$(VERSION)"'
@@ -115,7 +145,7 @@ $(U)/shmring.pc: user/lib/shmring.pc.in dkms.conf
 		-e 's|@VERSION@|$(VERSION)|' $< > $@
 
 $(U)/shmring-bench: $(BENCH_OBJS) $(U)/libshmring.a
-	$(CC) $(ALL_CFLAGS) $^ -ljansson -lm -o $@
+	$(CC) $(ALL_CFLAGS) $^ $(BENCH_LIBS) -o $@
 
 $(U)/user/bench/overhead/%.o: ALL_CFLAGS += -O3
 $(U)/bench-bare: $(U)/user/bench/overhead/bare.o $(U)/libshmring.a
@@ -141,6 +171,8 @@ $(U)/tests/test_bench_sources: $(U)/user/bench/sources.o
 $(U)/tests/test_bench_stats: $(U)/user/bench/stats.o
 $(U)/tests/test_bench_topology: $(U)/user/bench/topology.o
 $(U)/tests/test_bench_units: $(U)/user/bench/units.o
+$(U)/tests/test_transports: $(filter-out %/main.o,$(BENCH_OBJS))
+$(U)/tests/test_transports: private LIBS = $(BENCH_LIBS)
 
 # The engine, with transports of the test's own.
 $(U)/tests/test_bench_pair: $(patsubst %,$(U)/user/bench/%.o,pair channel rounds \
@@ -159,7 +191,7 @@ $(U)/tests/%: tests/%.c $(U)/libshmring.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(INCLUDES) \
 		$(filter %.c,$^) $(filter %.o,$^) $(filter %.a,$^) \
-		$(LIBS) -lcmocka -ljansson -lm -o $@
+		-lcmocka -ljansson -lm $(LIBS) -o $@
 
 $(U)/tests/%: tests/%.cc $(U)/libshmring.a
 	@mkdir -p $(@D)

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "../user/bench/transports/stream.h"
+#include "../user/bench/transports/pipe.h"
 #include "../user/bench/cpus.h"
 #include "../user/bench/pair.h"
 #include "../user/bench/plan.h"
@@ -23,6 +23,8 @@
 #define SICK_SEQ	1000	/* when what is wrong becomes so */
 #define DURATION_MS	20
 #define HANG_GUARD_S	300	/* a hang fails instead of lasting */
+
+DEFINE_EACH_LOOPS(stream);
 
 static int lose(struct channel *ch, uint64_t seq, size_t n, size_t size)
 {
@@ -50,7 +52,6 @@ static int refuse(struct channel *ch, uint64_t seq, size_t n, size_t size)
 	return -ENOSPC;
 }
 
-DEFINE_LOOPS(right, stream_put, stream_get);
 DEFINE_LOOPS(losing, lose, stream_get);
 DEFINE_LOOPS(repeating, repeat, stream_get);
 DEFINE_LOOPS(dying, die, stream_get);
@@ -67,16 +68,7 @@ DEFINE_LOOPS(losing_second, lose_second, stream_get);
 
 static int open_pipe(struct channel *ch)
 {
-	struct stream *s = stream_new(ch);
-	int fd[2];
-
-	if (!s)
-		return -ENOMEM;
-	if (pipe(fd))
-		return -errno;
-	s->fd[SIDE_CONSUMER] = fd[0];
-	s->fd[SIDE_PRODUCER] = fd[1];
-	return 0;
+	return pipe_open(ch, ch->size);
 }
 
 static int open_fails(struct channel *ch)
@@ -92,17 +84,17 @@ static int open_fails(struct channel *ch)
 	.asleep = &(loops_),						\
 	.many = true,							\
 	.open = open_,							\
-	.join = stream_join,						\
-	.close = stream_close,						\
+	.join = ends_join,						\
+	.close = ends_close,						\
 }
 
-static const struct transport good = PIPE(right, open_pipe);
+static const struct transport good = PIPE(stream_loops, open_pipe);
 static const struct transport loses = PIPE(losing, open_pipe);
 static const struct transport repeats = PIPE(repeating, open_pipe);
 static const struct transport dies = PIPE(dying, open_pipe);
 static const struct transport refuses = PIPE(refusing, open_pipe);
 static const struct transport loses_second = PIPE(losing_second, open_pipe);
-static const struct transport never_opens = PIPE(right, open_fails);
+static const struct transport never_opens = PIPE(stream_loops, open_fails);
 
 /* What the engine would link from transport.c. */
 const struct transport *const transports[] = { &good, NULL };
