@@ -20,7 +20,11 @@
 #include "../user/bench/pair.h"
 #include "../user/bench/plan.h"
 
-#define SICK_SEQ	1000	/* when what is wrong becomes so */
+/*
+ * What is wrong is so with the first message, since a host that is busy enough
+ * sends one to warm up, and one to measure.
+ */
+#define SICK_SEQ	0
 #define DURATION_MS	20
 #define HANG_GUARD_S	300	/* a hang fails instead of lasting */
 
@@ -47,8 +51,10 @@ static int die(struct channel *ch, uint64_t seq, size_t n, size_t size)
 
 static int refuse(struct channel *ch, uint64_t seq, size_t n, size_t size)
 {
-	if (seq < SICK_SEQ)
-		return stream_put(ch, seq, n, size);
+	(void)ch;
+	(void)seq;
+	(void)n;
+	(void)size;
 	return -ENOSPC;
 }
 
@@ -146,41 +152,53 @@ static void several_producers(void **state)
 	assert_int_equal(cell.messages % 5, 0);
 }
 
-static void assert_refused(const struct transport *t, unsigned int producers,
-			   const char *reason)
+static void assert_failed(const struct transport *t, unsigned int producers)
 {
 	assert_int_equal(measure(t, producers > 1 ? TEST_FAN_IN :
 						    TEST_THROUGHPUT, producers),
 			 PAIR_FAILED);
 	assert_int_equal(cell.nr, 0);
+}
+
+static void assert_refused(const struct transport *t, const char *reason)
+{
+	assert_failed(t, 1);
 	if (!strstr(why, reason))
 		fail_msg("'%s' is not about '%s'", why, reason);
+}
+
+/* By the next message of its producer; if none follows, it is waited for. */
+static void assert_lost(const struct transport *t, unsigned int producers)
+{
+	assert_failed(t, producers);
+	if (!strstr(why, "is not what was sent") && !strstr(why, "it hangs"))
+		fail_msg("'%s' is not about a lost message", why);
 }
 
 static void a_lost_message_is_noticed(void **state)
 {
 	(void)state;
-	assert_refused(&loses, 1, "the consumer: message 1000 is not what was sent");
-	assert_refused(&loses_second, 3, "the consumer: message ");
+	assert_lost(&loses, 1);
+	assert_lost(&loses_second, 3);
 }
 
 static void a_repeated_message_is_noticed(void **state)
 {
 	(void)state;
-	assert_refused(&repeats, 1, "message 1001 is not what was sent");
+	assert_refused(&repeats, "message 1 is not what was sent");
 }
 
 static void a_death_is_noticed(void **state)
 {
 	(void)state;
-	assert_refused(&dies, 1, "the producer was killed by signal 9");
+	assert_refused(&dies, "the producer was killed by signal 9");
 }
 
 static void an_error_has_its_text(void **state)
 {
 	(void)state;
-	assert_refused(&refuses, 1, "the producer: No space left on device");
-	assert_refused(&never_opens, 1, "no more of these");
+	assert_refused(&refuses, "the producer: No space left on device");
+	assert_refused(&never_opens, "no more of these");
 }
 
 static void system_calls_are_counted(void **state)
