@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 B := build
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
-.PHONY: all module lib tools deps check bench lint clean help FORCE
+.PHONY: all module lib tools deps check bench overhead lint clean help FORCE
 all: module lib tools	## the module for this host, the library, the tools
 
 deps:			## install what is missing, with apt-get
@@ -20,8 +20,11 @@ check:			## prove the promises: unit tests, then kselftests in the VM
 	@scripts/check
 
 bench: tools		## measure on this host, then with the device in the VM
-	@scripts/deps vm
+	@scripts/deps build vm
 	@scripts/bench
+
+overhead: tools $(B)/user/bench-bare	## what the benchmark adds to what it measures
+	@scripts/bench-overhead
 
 lint:			## W=1, sparse and checkpatch on 6.1 and 6.12
 	@scripts/deps build check
@@ -61,6 +64,17 @@ U = $(B)/user
 LIB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lib/*.c))
 BENCH_OBJS := $(patsubst %.c,$(U)/%.o,\
 	$(wildcard user/bench/*.c user/bench/transports/*.c))
+BENCH_RPC := $(U)/user/bench/transports/bench_rpc
+BENCH_RPC_C := $(patsubst %,$(BENCH_RPC)_%.c,xdr clnt svc)
+BENCH_OBJS += $(BENCH_RPC_C:.c=.o)
+BENCH_LIBS := -ljansson -lm -luring -lqb -lzmq -ltirpc
+
+# gRPC is large: it is measured where it is installed, and needed by nobody.
+HAVE_GRPC := $(if $(shell pkg-config --exists grpc 2>/dev/null && echo y),yes,no)
+BENCH_LIBS += $(if $(filter yes,$(HAVE_GRPC)),-lgrpc -lgpr)
+# What the laboratory shares with the benchmark.
+LAB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lab/*.c)) \
+	$(addprefix $(U)/user/bench/,cpus.o progress.o stats.o units.o)
 CMD_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/shmring/*.c))
 CMD_PARTS := $(filter-out %/main.o,$(CMD_OBJS)) $(U)/user/bench/units.o
 CMD_LIBS := -lnl-genl-3 -lnl-3 -ljansson -lsmartcols -lpopt -lmicrohttpd \
@@ -70,10 +84,10 @@ TESTS := $(patsubst tests/%.c,$(U)/tests/%,$(wildcard tests/test_*.c)) \
 	$(patsubst tests/%.cc,$(U)/tests/%,$(wildcard tests/test_*.cc))
 
 lib: $(U)/libshmring.so $(U)/libshmring.a $(U)/shmring.pc	## libshmring
-tools: lib $(U)/shmring-bench $(U)/shmring $(EXAMPLES)	## shmring, shmring-bench, examples
+tools: lib $(U)/shmring $(U)/shmring-bench $(U)/shmring-lab $(EXAMPLES)	## shmring, shmring-bench, shmring-lab, examples
 
 # The first compile on a new machine finds nothing to compile with.
-$(LIB_OBJS) $(BENCH_OBJS) $(CMD_OBJS): | $(U)/deps
+$(LIB_OBJS) $(BENCH_OBJS) $(LAB_OBJS) $(CMD_OBJS): | $(U)/deps
 $(U)/deps:
 	@scripts/deps build
 	@mkdir -p $(@D) && touch $@
@@ -83,6 +97,28 @@ $(U)/%.o: %.c
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(U)/user/bench/%.o: ALL_CFLAGS += -O3
+
+# The stamp's name changes when gRPC comes or goes.
+$(U)/user/bench/transports/grpc.o: ALL_CFLAGS += \
+	$(if $(filter yes,$(HAVE_GRPC)),-DHAVE_GRPC)
+$(U)/user/bench/transports/grpc.o: $(U)/have-grpc-$(HAVE_GRPC)
+$(U)/have-grpc-%:
+	@mkdir -p $(@D) && rm -f $(U)/have-grpc-* && touch $@
+
+# Remote procedure calls: rpcgen writes code, which is not held to our warnings.
+$(BENCH_RPC).h: KIND = h
+$(BENCH_RPC)_xdr.c: KIND = c
+$(BENCH_RPC)_clnt.c: KIND = l
+$(BENCH_RPC)_svc.c: KIND = m
+$(BENCH_RPC).h $(BENCH_RPC_C): user/bench/transports/bench_rpc.x | $(U)/deps
+	@mkdir -p $(@D)
+	cd $(<D) && rpcgen -C -M -$(KIND) $(<F) >$(abspath $@)
+
+$(BENCH_RPC_C:.c=.o) $(U)/user/bench/transports/onc-rpc.o: ALL_CFLAGS += \
+	-I$(dir $(BENCH_RPC)) $(shell pkg-config --cflags libtirpc 2>/dev/null)
+$(BENCH_RPC_C:.c=.o): %.o: %.c $(BENCH_RPC).h
+	$(CC) $(ALL_CFLAGS) -w -c $< -o $@
+$(U)/user/bench/transports/onc-rpc.o: $(BENCH_RPC).h
 
 # By the shell, since where it says nothing yet the packages come first.
 NL_CFLAGS := $$(pkg-config --cflags libnl-genl-3.0)
@@ -109,7 +145,14 @@ $(U)/shmring.pc: user/lib/shmring.pc.in dkms.conf
 		-e 's|@VERSION@|$(VERSION)|' $< > $@
 
 $(U)/shmring-bench: $(BENCH_OBJS) $(U)/libshmring.a
-	$(CC) $(ALL_CFLAGS) $^ -ljansson -o $@
+	$(CC) $(ALL_CFLAGS) $^ $(BENCH_LIBS) -o $@
+
+$(U)/user/bench/overhead/%.o: ALL_CFLAGS += -O3
+$(U)/bench-bare: $(U)/user/bench/overhead/bare.o $(U)/libshmring.a
+	$(CC) $(ALL_CFLAGS) $^ -o $@
+
+$(U)/shmring-lab: $(LAB_OBJS)
+	$(CC) $(ALL_CFLAGS) $^ -ljansson -lnuma -lm -o $@
 
 $(U)/shmring: $(CMD_OBJS) $(U)/user/bench/units.o $(U)/libshmring.a
 	$(CC) $(ALL_CFLAGS) $^ $(CMD_LIBS) -o $@
@@ -123,8 +166,21 @@ $(U)/examples/%: user/examples/%.c $(U)/libshmring.a
 .PHONY: tests
 tests: $(TESTS)
 
+$(U)/tests/test_bench_hist: $(U)/user/bench/hist.o
+$(U)/tests/test_bench_sources: $(U)/user/bench/sources.o
 $(U)/tests/test_bench_stats: $(U)/user/bench/stats.o
+$(U)/tests/test_bench_topology: $(U)/user/bench/topology.o
 $(U)/tests/test_bench_units: $(U)/user/bench/units.o
+$(U)/tests/test_transports: $(filter-out %/main.o,$(BENCH_OBJS))
+$(U)/tests/test_transports: private LIBS = $(BENCH_LIBS)
+
+# The engine, with transports of the test's own.
+$(U)/tests/test_bench_pair: $(patsubst %,$(U)/user/bench/%.o,pair channel rounds \
+	watch trace usage hist sources cpus progress tests)
+$(U)/tests/test_bench_compare: $(patsubst %,$(U)/user/bench/%.o,compare doc tests units)
+
+# The whole program, as users run it.
+$(U)/tests/test_bench_cli: | $(U)/shmring-bench
 
 INCLUDES := -Iuser/bench
 $(U)/tests/test_cmd_%: private INCLUDES = -Iuser/shmring $(NL_CFLAGS)
@@ -135,11 +191,12 @@ $(U)/tests/%: tests/%.c $(U)/libshmring.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(INCLUDES) \
 		$(filter %.c,$^) $(filter %.o,$^) $(filter %.a,$^) \
-		$(LIBS) -lcmocka -o $@
+		-lcmocka -ljansson -lm $(LIBS) -o $@
 
 $(U)/tests/%: tests/%.cc $(U)/libshmring.a
 	@mkdir -p $(@D)
 	$(CXX) $(patsubst -std=%,-std=c++17,$(ALL_CFLAGS)) \
 		$(filter-out %.h,$^) -o $@
 
--include $(LIB_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) $(CMD_OBJS:.o=.d) $(addsuffix .d,$(TESTS))
+-include $(LIB_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) $(LAB_OBJS:.o=.d) \
+	$(CMD_OBJS:.o=.d) $(U)/user/bench/overhead/bare.d $(addsuffix .d,$(TESTS))

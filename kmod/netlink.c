@@ -198,15 +198,6 @@ static int shmring_dump_ring(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
-static int shmring_nl_dump_start(struct netlink_callback *cb)
-{
-	if (shmring_dump_attrs(cb)[SHMRING_A_RING_NAME]) {
-		NL_SET_ERR_MSG(cb->extack, "a dump is of all rings");
-		return -EINVAL;
-	}
-	return 0;
-}
-
 /* Where the next part of a dump begins. */
 struct shmring_dump {
 	u64 id;
@@ -219,6 +210,11 @@ static int shmring_nl_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	int err = 0;
 
 	BUILD_BUG_ON(sizeof(*dump) > sizeof(cb->ctx));
+	/* Not in a start callback: 6.1 has no extended ACK for those. */
+	if (shmring_dump_attrs(cb)[SHMRING_A_RING_NAME]) {
+		NL_SET_ERR_MSG(cb->extack, "a dump is of all rings");
+		return -EINVAL;
+	}
 	shmring_lock_names();
 	cb->seq = shmring_generation();
 	for (ring = shmring_from(dump->id); ring;
@@ -358,7 +354,6 @@ static const struct genl_ops shmring_nl_ops[] = {
 	{
 		.cmd	= SHMRING_CMD_RING_GET,
 		.doit	= shmring_nl_get,
-		.start	= shmring_nl_dump_start,
 		.dumpit	= shmring_nl_dump,
 	},
 	{

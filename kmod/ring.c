@@ -2,12 +2,14 @@
 /* The ring object: its name, its lifetime. */
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/hashtable.h>
 #include <linux/idr.h>
 #include <linux/kobject.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/nodemask.h>
 #include <linux/slab.h>
+#include <linux/stringhash.h>
 #include <linux/timekeeping.h>
 #include <linux/user_namespace.h>
 #include <linux/shmring_netlink.h>
@@ -38,9 +40,10 @@ MODULE_PARM_DESC(max_rings, "Number of rings (4096, at most 65536)");
 static dev_t shmring_first_dev;
 static DEFINE_IDA(shmring_minors);
 
-/* Protects the names: the list, and adding and removing their devices. */
+/* Protects the names: list and table, and adding and removing their devices. */
 static DEFINE_MUTEX(shmring_names_lock);
 static LIST_HEAD(shmring_names);
+static DEFINE_HASHTABLE(shmring_by_name, 10);
 static u32 shmring_names_generation = 1;
 static u64 shmring_last_id;
 
@@ -272,12 +275,18 @@ struct shmring *shmring_after(struct shmring *ring)
 	       NULL : list_next_entry(ring, entry);
 }
 
+static u32 shmring_hash(const char *name)
+{
+	return full_name_hash(NULL, name, strlen(name));
+}
+
 struct shmring *shmring_find(const char *name)
 {
 	struct shmring *ring;
 
 	lockdep_assert_held(&shmring_names_lock);
-	list_for_each_entry(ring, &shmring_names, entry)
+	hash_for_each_possible(shmring_by_name, ring, by_name,
+			       shmring_hash(name))
 		if (!strcmp(dev_name(&ring->dev), name))
 			return ring;
 	return NULL;
@@ -296,6 +305,8 @@ static int shmring_link(struct shmring *ring)
 		goto out;
 	shmring_last_id++;
 	list_add_tail(&ring->entry, &shmring_names);
+	hash_add(shmring_by_name, &ring->by_name,
+		 shmring_hash(dev_name(&ring->dev)));
 	shmring_new_generation();
 	if (ring->high_water)
 		shmring_set_high_water(ring, ring->high_water);
@@ -392,6 +403,7 @@ static void shmring_unlink_locked(struct shmring *ring)
 	trace_destroy(ring);
 	shmring_notify_ring(ring, SHMRING_CMD_RING_DEL_NTF);
 	list_del_init(&ring->entry);
+	hash_del(&ring->by_name);
 	shmring_new_generation();
 	cdev_device_del(&ring->cdev, &ring->dev);
 	shmring_stop_level(ring);

@@ -73,6 +73,7 @@ struct shmring_side {
  * struct shmring - a ring; its device counts the references
  * @entry: in the list of named rings, by rising id, protected by its lock; empty
  *	once unlinked
+ * @by_name: in the table of names, with the same lock
  * @id: no other ring has had it since the module was loaded
  * @created: nanoseconds since 1970
  * @lock: protects attach, detach and the state in the info page. Taken inside
@@ -91,6 +92,7 @@ struct shmring {
 	struct device dev;
 	struct cdev cdev;
 	struct list_head entry;
+	struct hlist_node by_name;
 	u64 id;
 	u64 created;
 	kuid_t uid;

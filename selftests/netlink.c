@@ -167,7 +167,7 @@ TEST_F(netlink, wrong_names_are_refused)
 	char longer[64];
 
 	EXPECT_REFUSED(EINVAL, client_request(client, SHMRING_CMD_RING_GET,
-					  NLM_F_ACK));
+					      NLM_F_ACK));
 	EXPECT_REFUSED(ENOENT, named(client, SHMRING_CMD_RING_GET, ""));
 	EXPECT_REFUSED(ENOENT, named(client, SHMRING_CMD_RING_GET, "nosuch"));
 	EXPECT_STREQ("no ring has this name", client->text);

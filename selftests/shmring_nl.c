@@ -237,7 +237,7 @@ static int receive(struct nl_client *client, __u32 seq, nl_ring_fn *each,
 }
 
 int client_talk(struct nl_client *client, struct nl_msg *msg, nl_ring_fn *each,
-	    void *arg)
+		void *arg)
 {
 	__u32 seq;
 	int err;
@@ -259,7 +259,7 @@ int client_get(struct nl_client *client, const char *name, struct nl_ring *ring)
 {
 	/* The ACK ends the answer. */
 	struct nl_msg *msg = client_request(client, SHMRING_CMD_RING_GET,
-					NLM_F_ACK);
+					    NLM_F_ACK);
 
 	nla_put_string(msg, SHMRING_A_RING_NAME, name);
 	return client_talk(client, msg, keep, ring);
@@ -267,14 +267,17 @@ int client_get(struct nl_client *client, const char *name, struct nl_ring *ring)
 
 int client_dump(struct nl_client *client, nl_ring_fn *each, void *arg)
 {
-	return client_talk(client, client_request(client, SHMRING_CMD_RING_GET,
-					  NLM_F_DUMP), each, arg);
+	struct nl_msg *msg = client_request(client, SHMRING_CMD_RING_GET,
+					    NLM_F_DUMP);
+
+	return client_talk(client, msg, each, arg);
 }
 
-int client_set_high_water(struct nl_client *client, const char *name, __u32 percent)
+int client_set_high_water(struct nl_client *client, const char *name,
+			  __u32 percent)
 {
 	struct nl_msg *msg = client_request(client, SHMRING_CMD_RING_SET,
-					NLM_F_ACK);
+					    NLM_F_ACK);
 
 	nla_put_string(msg, SHMRING_A_RING_NAME, name);
 	nla_put_u32(msg, SHMRING_A_RING_HIGH_WATER, percent);

@@ -86,12 +86,12 @@ struct nl_msg *client_request(struct nl_client *client, int cmd, int flags);
  */
 typedef void nl_ring_fn(const struct nl_ring *ring, void *arg);
 int client_talk(struct nl_client *client, struct nl_msg *msg, nl_ring_fn *each,
-	    void *arg);
+		void *arg);
 
 int client_get(struct nl_client *client, const char *name, struct nl_ring *ring);
 int client_dump(struct nl_client *client, nl_ring_fn *each, void *arg);
 int client_set_high_water(struct nl_client *client, const char *name,
-		      __u32 percent);
+			  __u32 percent);
 
 /* Waits for the next event. 0, -ENOBUFS, or -ETIMEDOUT after a minute. */
 int client_next_event(struct nl_client *client, struct nl_event *event);

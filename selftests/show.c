@@ -300,39 +300,48 @@ TEST_F(show, proc_is_for_reading_alone)
 /*
  * All three together
  */
-#define EXPECT_SAME(file, proc, netlink) do {				\
-	EXPECT_EQ(proc, sysfs(self->name, file));			\
-	EXPECT_EQ(netlink, proc);					\
-} while (0)
-
-#define BOTH(member) (ring.side[0].member + ring.side[1].member)
+static void expect_same(struct __test_metadata *_metadata, const char *name,
+			const char *file, __u64 proc, __u64 netlink)
+{
+	EXPECT_EQ(proc, netlink) {
+		TH_LOG("%s: procfs, Netlink", file);
+	}
+	EXPECT_EQ(proc, sysfs(name, file)) {
+		TH_LOG("%s: procfs, sysfs", file);
+	}
+}
 
 /* Of a ring that rests, they say the same. */
-static void expect_same(struct __test_metadata *_metadata,
-			FIXTURE_DATA(show) *self)
+static void expect_all_same(struct __test_metadata *_metadata,
+			    struct nl_client *client, const char *name)
 {
+	const struct nl_side *p, *c;
 	struct nl_ring ring;
 	struct line line;
 
-	ASSERT_EQ(0, client_get(&self->client, self->name, &ring));
-	ASSERT_EQ(0, proc_line(self->name, &line));
-	EXPECT_SAME("size", line.size, ring.size);
-	EXPECT_SAME("record_size", line.record_size, ring.record_size);
-	EXPECT_SAME("head", line.head, ring.head);
-	EXPECT_SAME("tail", line.tail, ring.tail);
-	EXPECT_SAME("used", line.used, ring.used);
-	EXPECT_SAME("waits", line.waits, BOTH(waits));
-	EXPECT_SAME("wakeups", line.wakeups, BOTH(wakeups));
-	EXPECT_SAME("kicks", line.kicks, BOTH(kicks));
-	EXPECT_SAME("eventfd_signals", line.eventfd_signals,
-		    BOTH(eventfd_signals));
-	EXPECT_SAME("peer_deaths", line.peer_deaths, BOTH(deaths));
-	EXPECT_SAME("stalls_full", line.stalls_full, ring.side[0].stalls);
-	EXPECT_SAME("stalls_empty", line.stalls_empty, ring.side[1].stalls);
-	EXPECT_EQ(ring.id, sysfs(self->name, "id"));
-	EXPECT_EQ(ring.created / 1000000000, sysfs(self->name, "created"));
-	EXPECT_EQ(ring.side[0].pid, sysfs(self->name, "producer_pid"));
-	EXPECT_EQ(ring.side[1].pid, sysfs(self->name, "consumer_pid"));
+	ASSERT_EQ(0, client_get(client, name, &ring));
+	ASSERT_EQ(0, proc_line(name, &line));
+	p = &ring.side[0];
+	c = &ring.side[1];
+#define SAME(file, netlink) \
+	expect_same(_metadata, name, #file, line.file, netlink)
+	SAME(size, ring.size);
+	SAME(record_size, ring.record_size);
+	SAME(head, ring.head);
+	SAME(tail, ring.tail);
+	SAME(used, ring.used);
+	SAME(waits, p->waits + c->waits);
+	SAME(wakeups, p->wakeups + c->wakeups);
+	SAME(kicks, p->kicks + c->kicks);
+	SAME(eventfd_signals, p->eventfd_signals + c->eventfd_signals);
+	SAME(peer_deaths, p->deaths + c->deaths);
+	SAME(stalls_full, p->stalls);
+	SAME(stalls_empty, c->stalls);
+#undef SAME
+	EXPECT_EQ(ring.id, sysfs(name, "id"));
+	EXPECT_EQ(ring.created / 1000000000, sysfs(name, "created"));
+	EXPECT_EQ(p->pid, sysfs(name, "producer_pid"));
+	EXPECT_EQ(c->pid, sysfs(name, "consumer_pid"));
 }
 
 /* Moves records by read() and write(), which sleep and wake, to the peer's end. */
@@ -384,7 +393,7 @@ TEST_F(show, all_three_agree_under_load)
 	kill(consumer, SIGKILL);
 	waitpid(consumer, NULL, 0);
 	EXPECT_EQ(0, reap(producer));
-	expect_same(_metadata, self);
+	expect_all_same(_metadata, &self->client, self->name);
 	EXPECT_LE(1, sysfs(self->name, "peer_deaths"));
 	EXPECT_LT(0, sysfs(self->name, "waits"));
 }

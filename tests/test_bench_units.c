@@ -81,6 +81,8 @@ static void three_digits_are_shown(void **state)
 	assert_string_equal(units_rate(20449, t), "20.4 k/s");
 	assert_string_equal(units_rate(999.9e3, t), "1.00 M/s");
 	assert_string_equal(units_rate(3e12, t), "3000 G/s");
+	assert_string_equal(units_bandwidth(9.812e9, t), "9.81 GB/s");
+	assert_string_equal(units_bandwidth(12, t), "12.0 B/s");
 	assert_string_equal(units_time(112.4, t), "112 ns");
 	assert_string_equal(units_time(9.996, t), "10.0 ns");
 	assert_string_equal(units_time(34100, t), "34.1 us");

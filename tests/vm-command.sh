@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.." || exit 2
 # shellcheck source=tests/tap.sh
 . tests/tap.sh
 
-s=$1/shmring
+s=${1-build/gcc/user}/shmring
 nobody='setpriv --reuid 65534 --regid 65534 --clear-groups'
 
 # KEY of ring NAME, as each of the three surfaces has it.

@@ -48,6 +48,43 @@ bool cpus_default(unsigned int cpus[2])
 	return n > 0;
 }
 
+long cpus_next(long from)
+{
+	union mask m;
+
+	if (!get(&m))
+		return -1;
+	while (from < MAX_CPUS && !has(&m, (unsigned int)from))
+		from++;
+	return from < MAX_CPUS ? from : -1;
+}
+
+unsigned int cpus_count(void)
+{
+	union mask m;
+
+	return get(&m) ? (unsigned int)CPU_COUNT_S(sizeof(m), &m.set) : 0;
+}
+
+unsigned int cpus_beside(unsigned int taken, unsigned int first,
+			 unsigned int n)
+{
+	unsigned int all = cpus_count();
+	long cpu = first;
+
+	if (all < 2)
+		return taken;
+	for (n %= all - 1; n; n--) {
+		cpu = cpus_next(cpu + 1);
+		if (cpu < 0)
+			cpu = cpus_next(0);
+		/* Not one of those that were counted. */
+		if (cpu == taken)
+			n++;
+	}
+	return (unsigned int)cpu;
+}
+
 const char *cpus_list(char *text, size_t size)
 {
 	unsigned int cpu, last;

@@ -12,6 +12,17 @@ bool cpus_default(unsigned int cpus[2]);
 /* May this process use @cpu? */
 bool cpus_allowed(unsigned int cpu);
 
+/* The first of those at or after @from, or -1; how many there are. */
+long cpus_next(long from);
+unsigned int cpus_count(void);
+
+/*
+ * The CPU of the @n-th of those that share what is not @taken, beginning with
+ * @first: with no other, @taken.
+ */
+unsigned int cpus_beside(unsigned int taken, unsigned int first,
+			 unsigned int n);
+
 /* "0-3,6": those that it may use. */
 const char *cpus_list(char *text, size_t size);
 

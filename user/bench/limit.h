@@ -17,4 +17,12 @@ extern const struct transport limit_two_flag;
 /* Above this it is not the distance: somebody else runs on them, or emulates. */
 #define LIMIT_BUSY_NS	2000.0
 
+/*
+ * The bare copy between two CPUs: one writes blocks, the other copies them into
+ * memory of its own. Nothing is looked at.
+ */
+extern const struct transport limit_copy;
+
+#define LIMIT_COPY_BLOCK	2048
+
 #endif /* BENCH_LIMIT_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One measurement: two processes, two CPUs, one or two channels. */
+/* One measurement: processes pinned to CPUs, one or two channels. */
 #ifndef BENCH_PAIR_H
 #define BENCH_PAIR_H
 
@@ -18,13 +18,17 @@ enum pair_end {
 void pair_block_signals(void);
 
 /*
- * pair_measure - run @c once
- * @sample: messages per second, or nanoseconds per round trip
+ * pair_measure - run @c once, and add what it found to it
+ * @duration_ms: how long it should be measured
  *
- * Two processes are started for it and are gone when it returns, and so is all
+ * The processes that are started for it are gone when it returns, and so is all
  * that the transport made. SIGUSR1 is answered while it waits.
  */
-enum pair_end pair_measure(const struct cell *c, const struct options *o,
-			   double *sample, char why[WHY_MAX]);
+enum pair_end pair_measure(struct cell *c, uint64_t duration_ms,
+			   char why[WHY_MAX]);
+
+/* The same without the clock: find @c's system calls per message. */
+enum pair_end pair_count(struct cell *c, uint64_t duration_ms,
+			 char why[WHY_MAX]);
 
 #endif /* BENCH_PAIR_H */

@@ -21,6 +21,10 @@
 
 #define PAYLOAD_K	0x9e3779b97f4a7c15ULL	/* odd: all words differ */
 
+#define PAYLOAD_K_INVERSE	0xf1de83e19937733dULL
+
+_Static_assert(PAYLOAD_K * PAYLOAD_K_INVERSE == 1, "modulo 2^64");
+
 /* A word at any address: messages of odd sizes lie at odd places. */
 typedef uint64_t __attribute__((may_alias, aligned(1))) payload_word;
 
@@ -81,6 +85,20 @@ static ALWAYS_INLINE bool payload_ok(const void *buf, uint64_t seq, size_t n,
 		bad |= tail ^ (v >> (64 - 8 * rest));
 	}
 	return !bad;
+}
+
+/* A message must have such a size to say by itself which one it is. */
+#define PAYLOAD_SEQ_MIN	8
+#define PAYLOAD_SEQ_MAX	(1u << 20)
+
+/* Which message is this, if any? Those below 2^47 are told apart. */
+static inline bool payload_seq(const void *buf, size_t size, uint64_t *seq)
+{
+	size_t words = (size + 7) / 8;
+	uint64_t w = *(const payload_word *)buf * PAYLOAD_K_INVERSE - 1;
+
+	*seq = w / words;
+	return !(w % words) && payload_ok(buf, *seq, 1, size);
 }
 
 #endif /* BENCH_PAYLOAD_H */

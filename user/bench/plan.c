@@ -3,50 +3,40 @@
 #include "plan.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "channel.h"
+#include "cpus.h"
 #include "limit.h"
+#include "payload.h"
 
-const struct test tests[TEST_COUNT] = {
-	[TEST_THROUGHPUT] = {
-		.name = "throughput",
-		.unit = "msgs_per_s",
-		.what = "messages per second, one way",
-	},
-	[TEST_LATENCY] = {
-		.name = "latency",
-		.unit = "ns",
-		.what = "round trip, rings looking all the time, the kernel's mechanisms blocking",
-		.round_trip = true,
-	},
-	[TEST_WAKEUP] = {
-		.name = "wakeup",
-		.unit = "ns",
-		.what = "round trip, both sides asleep each time",
-		.round_trip = true,
-	},
-};
+/* A ring that a core's own cache holds, and no less than two messages. */
+#define RING_BYTES_MIN	65536u
 
-struct shape {
-	enum test_id test;
-	uint32_t size;
-	uint32_t batch;
-};
+/* All pairs of more CPUs than that would take the comparison's time. */
+#define COMPARISON_CPUS	24
+#define TOPOLOGY_REPEAT	5
 
-/* What is measured where the user says nothing. */
-static const struct shape comparison[] = {
-	{ TEST_THROUGHPUT, 8, 1 },
-	{ TEST_THROUGHPUT, 8, 64 },
-	{ TEST_THROUGHPUT, 64, 1 },
-	{ TEST_THROUGHPUT, 64, 16 },
-	{ TEST_LATENCY, 8, 1 },
-	{ TEST_WAKEUP, 8, 1 },
-};
+#define DEFAULT_BATCH	64
+
+static uint64_t capacity_for(const struct options *o, uint32_t size)
+{
+	uint64_t bytes = RING_BYTES_MIN;
+
+	if (o->ring_bytes)
+		return o->ring_bytes;
+	while (bytes < 2ull * size)
+		bytes *= 2;
+	return bytes;
+}
 
 static struct cell *add_cell(struct plan *plan, const struct options *o,
 			     const struct shape *s, const struct transport *t)
 {
+	bool clocked = tests[s->test].clocked;
 	struct cell *c;
 
 	c = realloc(plan->cells, (plan->nr + 1) * sizeof(*c));
@@ -55,36 +45,84 @@ static struct cell *add_cell(struct plan *plan, const struct options *o,
 	plan->cells = c;
 	c += plan->nr;
 	*c = (struct cell){
-		.test = s->test,
+		.shape = *s,
 		.transport = t,
-		.size = s->size,
-		.batch = s->batch,
+		.cpus = { o->cpus[0], o->cpus[1] },
+		.capacity = capacity_for(o, s->size),
 		.shown = true,
 		.samples = calloc(o->repeat, sizeof(*c->samples)),
+		.repeat = o->repeat,
+		.hist = clocked ? calloc(1, sizeof(*c->hist)) : NULL,
+		.syscalls = -1,
 	};
-	if (!c->samples)
-		return NULL;
 	plan->nr++;
-	return c;
+	return c->samples && (c->hist || !clocked) ? c : NULL;
 }
 
-static void check_cell(struct cell *c, const struct options *o)
+static bool __attribute__((format(printf, 2, 3)))
+skip_cell(struct cell *c, const char *fmt, ...)
 {
-	const struct channel ch = {
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(c->why, sizeof(c->why), fmt, args);
+	va_end(args);
+	return false;
+}
+
+/* Some limits are known only when they are met. */
+static bool can_open(struct cell *c)
+{
+	struct channel ch;
+	int rc = channel_open(&ch, c, NULL);
+
+	ch.transport->close(&ch);
+	if (rc)
+		skip_cell(c, "%s: %s", c->transport->name,
+			  ch.why[0] ? ch.why : strerror(-rc));
+	return !rc;
+}
+
+/*
+ * A ring must hold messages, but a pipe or socket may be shorter than one, and
+ * limited to that: what the user did not ask for need not be.
+ */
+static bool find_capacity(struct cell *c, const struct options *o)
+{
+	struct channel ch = {
 		.transport = c->transport,
-		.size = c->size,
-		.batch = c->batch,
-		.capacity = o->ring_bytes,
+		.size = c->shape.size,
+		.batch = c->shape.batch,
+		.producers = c->shape.producers,
 	};
 
-	if (c->test == TEST_WAKEUP && !c->transport->asleep) {
-		snprintf(c->why, sizeof(c->why),
-			 "%s: has no way to sleep: it can only be polled",
-			 c->transport->name);
-		c->state = CELL_SKIPPED;
-	} else if (!transport_fits(c->transport, &ch, c->why)) {
-		c->state = CELL_SKIPPED;
+	for (;; c->capacity /= 2) {
+		ch.capacity = c->capacity;
+		if (transport_fits(c->transport, &ch, c->why) &&
+		    (c->capacity <= RING_BYTES_MIN || can_open(c)))
+			break;
+		if (o->ring_bytes || c->capacity <= RING_BYTES_MIN)
+			return false;
 	}
+	c->why[0] = 0;
+	return true;
+}
+
+static bool is_possible(struct cell *c, const struct options *o)
+{
+	const struct transport *t = c->transport;
+
+	if (c->shape.test == TEST_WAKEUP && !t->asleep)
+		return skip_cell(c, "%s: has no way to sleep: it can only be polled",
+				 t->name);
+	if (c->shape.producers > 1 && !t->many)
+		return skip_cell(c, "%s: takes one producer: --producers 1",
+				 t->name);
+	if (tests[c->shape.test].many && (c->shape.size < PAYLOAD_SEQ_MIN ||
+					  c->shape.size > PAYLOAD_SEQ_MAX))
+		return skip_cell(c, "%s: %u bytes: a message says whose it is in 8 bytes to 1M: another --size",
+				 t->name, c->shape.size);
+	return find_capacity(c, o);
 }
 
 static bool is_unavailable(const struct plan *plan, const struct transport *t)
@@ -97,85 +135,152 @@ static bool is_unavailable(const struct plan *plan, const struct transport *t)
 	return false;
 }
 
-static int add_two_flag(struct plan *plan, const struct options *o, bool shown)
+static int add_limit(struct plan *plan, const struct options *o, long *index,
+		     const struct shape *s, const struct transport *t)
 {
-	const struct shape bare = { TEST_LATENCY, 8, 1 };
 	struct cell *c;
 
-	if (plan->two_flag >= 0 || o->cpus[0] == o->cpus[1])
+	if (*index >= 0 || o->cpus[0] == o->cpus[1])
 		return 0;
-	c = add_cell(plan, o, &bare, &limit_two_flag);
+	c = add_cell(plan, o, s, t);
 	if (!c)
 		return -ENOMEM;
-	c->shown = shown;
-	plan->two_flag = c - plan->cells;
+	c->shown = false;
+	*index = c - plan->cells;
+	return 0;
+}
+
+static int add_two_flag(struct plan *plan, const struct options *o)
+{
+	static const struct shape bare = {
+		.test = TEST_LATENCY, .size = 8, .batch = 1, .producers = 1
+	};
+
+	return add_limit(plan, o, &plan->two_flag, &bare, &limit_two_flag);
+}
+
+static int add_copy(struct plan *plan, const struct options *o)
+{
+	static const struct shape bare = {
+		.test = TEST_THROUGHPUT, .size = LIMIT_COPY_BLOCK, .batch = 1,
+		.producers = 1
+	};
+
+	return add_limit(plan, o, &plan->copy, &bare, &limit_copy);
+}
+
+/* In a comparison, who takes one producer by nature is not worth a line. */
+static bool is_wanted(const struct options *o, const struct shape *s,
+		      const struct transport *t)
+{
+	return o->test != TEST_COUNT || s->producers < 2 || t->many;
+}
+
+static int add_pairs(struct plan *plan, const struct options *o)
+{
+	const struct shape bare = {
+		.test = TEST_TOPOLOGY, .size = 8, .batch = 1, .producers = 1
+	};
+	long a, b;
+	struct cell *c;
+
+	if (o->test == TEST_COUNT && cpus_count() > COMPARISON_CPUS)
+		return 0;
+	for (a = cpus_next(0); a >= 0; a = cpus_next(a + 1))
+		for (b = cpus_next(a + 1); b >= 0; b = cpus_next(b + 1)) {
+			c = add_cell(plan, o, &bare, &limit_two_flag);
+			if (!c)
+				return -ENOMEM;
+			c->cpus[0] = (unsigned int)a;
+			c->cpus[1] = (unsigned int)b;
+			if (c->repeat > TOPOLOGY_REPEAT)
+				c->repeat = TOPOLOGY_REPEAT;
+		}
 	return 0;
 }
 
 static int add_shape(struct plan *plan, const struct options *o,
-		     const struct shape *s)
+		     const struct shape *given)
 {
+	const struct test *test = &tests[given->test];
+	struct shape s = *given;
 	struct cell *c;
 	size_t i;
 
-	if (s->test == TEST_LATENCY && add_two_flag(plan, o, true))
-		return -ENOMEM;
+	if (s.test == TEST_TOPOLOGY)
+		return add_pairs(plan, o);
+	s.producers = test->many ? (uint32_t)o->producers : 1;
+	s.rate = test->paced ? (uint32_t)o->rate : 0;
 	for (i = 0; i < o->nr_chosen; i++) {
-		if (is_unavailable(plan, o->chosen[i]))
+		if (is_unavailable(plan, o->chosen[i]) ||
+		    !is_wanted(o, &s, o->chosen[i]))
 			continue;
-		c = add_cell(plan, o, s, o->chosen[i]);
+		c = add_cell(plan, o, &s, o->chosen[i]);
 		if (!c)
 			return -ENOMEM;
-		check_cell(c, o);
+		if (!is_possible(c, o))
+			c->state = CELL_SKIPPED;
 	}
 	return 0;
 }
 
-static int add_product(struct plan *plan, const struct options *o,
-		       enum test_id test)
+/* With batches that the user did not ask for only where a ring holds one. */
+static int add_sizes(struct plan *plan, const struct options *o,
+		     enum test_id id, uint64_t batch)
 {
-	static const uint64_t sizes[] = { 8, 64 }, batches[] = { 1, 64 };
-	const uint64_t *size = o->nr_sizes ? o->sizes : sizes;
-	const uint64_t *batch = o->nr_batches ? o->batches : batches;
-	size_t nr_sizes = o->nr_sizes ? o->nr_sizes : 2;
-	size_t nr_batches = o->nr_batches ? o->nr_batches : 2;
-	struct shape s = { .test = test };
-	size_t i, j;
+	const struct test *test = &tests[id];
+	const uint64_t *size = o->nr_sizes ? o->sizes : test->sizes;
+	size_t i, nr = o->nr_sizes ? o->nr_sizes : test->nr_sizes;
+	struct shape s = { .test = id, .batch = (uint32_t)batch };
 
-	if (tests[test].round_trip)
-		nr_batches = 1;
-	for (i = 0; i < nr_sizes; i++)
-		for (j = 0; j < nr_batches; j++) {
-			s.size = (uint32_t)size[i];
-			s.batch = tests[test].round_trip ? 1 :
-				  (uint32_t)batch[j];
-			if (add_shape(plan, o, &s))
-				return -ENOMEM;
-		}
+	for (i = 0; i < nr; i++) {
+		s.size = (uint32_t)size[i];
+		if (batch > 1 && !o->nr_batches &&
+		    batch * s.size > capacity_for(o, s.size))
+			continue;
+		if (add_shape(plan, o, &s))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_test(struct plan *plan, const struct options *o, enum test_id id)
+{
+	static const uint64_t own[] = { 1, DEFAULT_BATCH };
+	const uint64_t *batch = o->nr_batches ? o->batches : own;
+	size_t i, nr = o->nr_batches ? o->nr_batches : 2;
+
+	if (id == TEST_TOPOLOGY)
+		return add_pairs(plan, o);
+	if (!tests[id].batched)
+		return add_sizes(plan, o, id, 1);
+	for (i = 0; i < nr; i++)
+		if (add_sizes(plan, o, id, batch[i]))
+			return -ENOMEM;
 	return 0;
 }
 
 static int add_comparison(struct plan *plan, const struct options *o)
 {
-	size_t i;
-	int test;
+	const struct shape *s = o->quick ? quick_comparison : comparison;
+	size_t i, n = o->quick ? nr_quick_comparison : nr_comparison;
+	int test, err = 0;
 
-	if (o->nr_sizes || o->nr_batches) {
-		for (test = 0; test < TEST_COUNT; test++)
-			if (add_product(plan, o, test))
-				return -ENOMEM;
-		return 0;
-	}
-	for (i = 0; i < sizeof(comparison) / sizeof(*comparison); i++)
-		if (add_shape(plan, o, &comparison[i]))
-			return -ENOMEM;
-	return 0;
+	if (o->nr_sizes || o->nr_batches)
+		for (test = 0; !err && test < TEST_COUNT; test++)
+			err = add_test(plan, o, test);
+	else
+		for (i = 0; !err && i < n; i++)
+			err = add_shape(plan, o, &s[i]);
+	return err;
 }
 
 static void probe(struct plan *plan, const struct options *o)
 {
 	size_t i, n = 0;
 
+	if (o->test == TEST_TOPOLOGY)
+		return;
 	for (i = 0; i < o->nr_chosen; i++) {
 		plan->unavailable[n].transport = o->chosen[i];
 		if (!transport_available(o->chosen[i],
@@ -189,13 +294,15 @@ int plan_make(struct plan *plan, const struct options *o)
 {
 	int err;
 
-	*plan = (struct plan){ .two_flag = -1 };
+	*plan = (struct plan){ .two_flag = -1, .copy = -1 };
 	probe(plan, o);
-	err = o->test == TEST_COUNT ? add_comparison(plan, o) :
-				      add_product(plan, o, o->test);
-	/* It also says how far the CPUs are from each other, for any test. */
+	/* The limits first: they also say what to think of the rest. */
+	err = add_two_flag(plan, o);
 	if (!err)
-		err = add_two_flag(plan, o, false);
+		err = add_copy(plan, o);
+	if (!err)
+		err = o->test == TEST_COUNT ? add_comparison(plan, o) :
+					      add_test(plan, o, o->test);
 	if (err)
 		plan_free(plan);
 	return err;
@@ -205,10 +312,12 @@ void plan_free(struct plan *plan)
 {
 	size_t i;
 
-	for (i = 0; i < plan->nr; i++)
+	for (i = 0; i < plan->nr; i++) {
 		free(plan->cells[i].samples);
+		free(plan->cells[i].hist);
+	}
 	free(plan->cells);
-	*plan = (struct plan){ .two_flag = -1 };
+	*plan = (struct plan){ .two_flag = -1, .copy = -1 };
 }
 
 bool plan_has_work(const struct plan *plan)
@@ -216,19 +325,36 @@ bool plan_has_work(const struct plan *plan)
 	size_t i;
 
 	for (i = 0; i < plan->nr; i++)
-		if ((long)i != plan->two_flag &&
-		    plan->cells[i].state == CELL_OK)
+		if (plan->cells[i].shown && plan->cells[i].state == CELL_OK)
+			return true;
+	return false;
+}
+
+bool plan_failed(const struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->nr; i++)
+		if (plan->cells[i].state == CELL_FAILED)
 			return true;
 	return false;
 }
 
 const char *cell_text(const struct cell *c, char *text, size_t size)
 {
-	int n = snprintf(text, size, "%s, %s, %u bytes", tests[c->test].name,
-			 c->transport->name, c->size);
+	const struct shape *s = &c->shape;
+	char more[48] = "";
 
-	if (!tests[c->test].round_trip && n > 0 && (size_t)n < size)
-		snprintf(text + n, size - (size_t)n, ", %u per publish",
-			 c->batch);
+	if (s->test == TEST_TOPOLOGY)
+		snprintf(more, sizeof(more), ", CPUs %u and %u", c->cpus[0],
+			 c->cpus[1]);
+	else if (tests[s->test].batched)
+		snprintf(more, sizeof(more), ", %u per publish", s->batch);
+	else if (tests[s->test].many)
+		snprintf(more, sizeof(more), ", %u producers", s->producers);
+	else if (tests[s->test].paced)
+		snprintf(more, sizeof(more), ", %u per second", s->rate);
+	snprintf(text, size, "%s, %s, %u bytes%s", tests[s->test].name,
+		 c->transport->name, s->size, more);
 	return text;
 }

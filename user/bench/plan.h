@@ -1,35 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What is to be measured: the options, the tests, and the cells they make. */
+/* What is to be measured: the options, and the cells they make. */
 #ifndef BENCH_PLAN_H
 #define BENCH_PLAN_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
+#include "hist.h"
+#include "tests.h"
 #include "transport.h"
-
-enum test_id {
-	TEST_THROUGHPUT,
-	TEST_LATENCY,
-	TEST_WAKEUP,
-	TEST_COUNT,
-};
-
-/*
- * struct test - a way to use a transport
- * @unit: of the result, as in the JSON
- * @what: one line for `list`
- * @round_trip: messages go one by one, there and back; the result is a time
- */
-struct test {
-	const char *name;
-	const char *unit;
-	const char *what;
-	bool round_trip;
-};
-
-extern const struct test tests[TEST_COUNT];
+#include "usage.h"
 
 #define PLAN_LIST_MAX	64
 
@@ -38,21 +15,26 @@ extern const struct test tests[TEST_COUNT];
  * @test: TEST_COUNT is all of them: the comparison
  * @chosen: transports by name; none: all
  * @sizes, @batches: none: the test's own
+ * @ring_bytes: 0 is what suits the message
+ * @duration_ms: 0 is what the time for the whole run allows
+ * @budget_s: that time
  */
 struct options {
 	enum test_id test;
+	bool quick;
 	const struct transport *chosen[PLAN_LIST_MAX];
 	size_t nr_chosen;
 	uint64_t sizes[PLAN_LIST_MAX];
 	size_t nr_sizes;
 	uint64_t batches[PLAN_LIST_MAX];
 	size_t nr_batches;
+	uint64_t producers;
+	uint64_t rate;
 	uint64_t ring_bytes;
 	uint64_t repeat;
 	uint64_t duration_ms;
+	uint64_t budget_s;
 	unsigned int cpus[2];
-	const char *json;
-	bool quiet;
 };
 
 enum cell_state {
@@ -63,25 +45,38 @@ enum cell_state {
 
 /*
  * struct cell - one result
- * @nr: samples so far
+ * @capacity: what the ring or pipe should hold
  * @shown: false where it is measured only for what it says about the machine
+ * @samples, @nr, @repeat: so far, and to be
+ * @hist: of all repeats, for a clocked test
+ * @used, @messages: by all processes, in all repeats
+ * @achieved: messages per second of a paced test, in the last repeat
+ * @syscalls: per message, or < 0 where they could not be counted
+ * @traced_sleeps: per message, while they were counted
  */
 struct cell {
-	enum test_id test;
+	struct shape shape;
 	const struct transport *transport;
-	uint32_t size;
-	uint32_t batch;
+	unsigned int cpus[2];
+	uint64_t capacity;
 	bool shown;
 	enum cell_state state;
 	char why[WHY_MAX];
 	double *samples;
 	size_t nr;
+	size_t repeat;
+	struct hist *hist;
+	struct usage used;
+	uint64_t messages;
+	double achieved;
+	double syscalls;
+	double traced_sleeps;
 };
 
 /*
  * struct plan - all cells, those that are compared with each other adjacent
  * @unavailable: what was asked for and is not there, and why
- * @two_flag: the index of the cell that measures the limit, or -1 (one CPU)
+ * @two_flag, @copy: the indices of the cells of the limits, or -1 (one CPU)
  */
 struct plan {
 	struct cell *cells;
@@ -92,14 +87,18 @@ struct plan {
 	} unavailable[PLAN_LIST_MAX];
 	size_t nr_unavailable;
 	long two_flag;
+	long copy;
 };
 
 /* 0 or -ENOMEM. */
 int plan_make(struct plan *plan, const struct options *o);
 void plan_free(struct plan *plan);
 
-/* Is there anything to measure, besides the limit? */
+/* Is there anything to measure, besides the limits? */
 bool plan_has_work(const struct plan *plan);
+
+/* Did anything go wrong? */
+bool plan_failed(const struct plan *plan);
 
 /* "throughput, memfd, 8 bytes, 64 per publish" */
 const char *cell_text(const struct cell *c, char *text, size_t size);

@@ -4,13 +4,20 @@
 #define BENCH_PROGRESS_H
 
 #include <stdbool.h>
-#include <stddef.h>
+#include <stdint.h>
 
-/* @bar: draw one where standard error is a terminal. */
-void progress_begin(size_t steps, bool bar);
+/* No bar, wherever standard error goes. */
+void progress_hide(void);
 
-/* @what is about to be done; @what stays the caller's until the next call. */
-void progress_step(const char *what);
+void progress_begin(uint64_t steps);
+
+#define PROGRESS_UNKNOWN	UINT64_MAX
+
+/*
+ * @what is about to be done, and all will be in @left_s seconds, unless that is
+ * PROGRESS_UNKNOWN; @what stays the caller's until the next call.
+ */
+void progress_step(const char *what, uint64_t left_s);
 
 /* One line to standard error, now, as dd does. */
 void progress_say(void);

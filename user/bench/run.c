@@ -7,45 +7,123 @@
  */
 #include "run.h"
 
+#include "budget.h"
 #include "pair.h"
 #include "progress.h"
 
-static bool run_cell(struct cell *c, const struct options *o)
-{
-	enum pair_end end;
-	static char text[128];
-	double sample;
+/* Counting is exact after few messages, and a bare round trip short. */
+#define COUNT_MS	10
+#define TOPOLOGY_MS	5
 
-	progress_step(cell_text(c, text, sizeof(text)));
-	end = pair_measure(c, o, &sample, c->why);
-	if (end == PAIR_OK)
-		c->samples[c->nr++] = sample;
-	else if (end == PAIR_FAILED)
-		c->state = CELL_FAILED;
-	return end != PAIR_INTERRUPTED;
+/* More does not make a result any better than another repeat would. */
+#define MOST_MS		100
+
+/* struct run - @left: measurements still to do, the next one too */
+struct run {
+	const struct options *options;
+	struct budget budget;
+	uint64_t left;
+};
+
+typedef enum pair_end measure_fn(struct cell *c, uint64_t duration_ms,
+				 char why[WHY_MAX]);
+
+static bool is_counted(const struct cell *c)
+{
+	return c->state == CELL_OK && c->shown &&
+	       c->shape.test != TEST_TOPOLOGY && !tests[c->shape.test].paced;
 }
 
-static size_t count_cells(const struct plan *plan)
+static uint64_t count_measurements(const struct plan *plan)
 {
-	size_t i, n = 0;
+	uint64_t n = 0;
+	size_t i;
 
 	for (i = 0; i < plan->nr; i++)
-		n += plan->cells[i].state == CELL_OK;
+		if (plan->cells[i].state == CELL_OK)
+			n += plan->cells[i].repeat + is_counted(&plan->cells[i]);
 	return n;
+}
+
+static enum pair_end step(struct run *r, struct cell *c, uint64_t most_ms,
+			  measure_fn *measure, char why[WHY_MAX])
+{
+	uint64_t ms = budget_next(&r->budget, r->left, most_ms);
+	uint64_t asked = r->options->duration_ms;
+	static char text[128];
+	enum pair_end end;
+
+	if (asked)
+		ms = asked < most_ms || measure != pair_count ? asked : most_ms;
+	progress_step(cell_text(c, text, sizeof(text)),
+		      budget_left_s(&r->budget, r->left, ms));
+	end = measure(c, ms, why);
+	budget_done(&r->budget);
+	r->left--;
+	return end;
+}
+
+/* The system calls; where this fails, they are unknown and that is all. */
+static bool count_calls(struct run *r, struct plan *plan)
+{
+	char why[WHY_MAX];
+	size_t i;
+
+	for (i = 0; i < plan->nr; i++)
+		if (is_counted(&plan->cells[i]) &&
+		    step(r, &plan->cells[i], COUNT_MS, pair_count, why) ==
+		    PAIR_INTERRUPTED)
+			return false;
+	return true;
+}
+
+static uint64_t most_ms(const struct cell *c)
+{
+	return c->shape.test == TEST_TOPOLOGY ? TOPOLOGY_MS : MOST_MS;
+}
+
+/* When the time is over, what has a result does not get a better one. */
+static bool is_due(const struct run *r, const struct cell *c, size_t repeat)
+{
+	if (c->state != CELL_OK || repeat >= c->repeat)
+		return false;
+	return !c->nr || r->options->duration_ms || !budget_is_over(&r->budget);
+}
+
+static bool repeat_all(struct run *r, struct plan *plan, size_t repeat)
+{
+	enum pair_end end;
+	struct cell *c;
+	size_t i;
+
+	for (i = 0; i < plan->nr; i++) {
+		c = &plan->cells[i];
+		if (!is_due(r, c, repeat))
+			continue;
+		end = step(r, c, most_ms(c), pair_measure, c->why);
+		if (end == PAIR_INTERRUPTED)
+			return false;
+		if (end == PAIR_OK)
+			continue;
+		/* Of what is known to be broken nothing else was expected. */
+		c->state = c->transport->broken ? CELL_SKIPPED : CELL_FAILED;
+		r->left -= c->repeat - repeat - 1;
+	}
+	return true;
 }
 
 bool run_plan(struct plan *plan, const struct options *o)
 {
-	bool go_on = true;
-	uint64_t repeat;
-	size_t i;
+	struct run r = { .options = o, .left = count_measurements(plan) };
+	bool go_on;
+	size_t repeat;
 
 	pair_block_signals();
-	progress_begin(count_cells(plan) * o->repeat, !o->quiet);
+	budget_begin(&r.budget, o->budget_s);
+	progress_begin(r.left);
+	go_on = count_calls(&r, plan);
 	for (repeat = 0; go_on && repeat < o->repeat; repeat++)
-		for (i = 0; go_on && i < plan->nr; i++)
-			if (plan->cells[i].state == CELL_OK)
-				go_on = run_cell(&plan->cells[i], o);
+		go_on = repeat_all(&r, plan, repeat);
 	progress_end();
 	return go_on;
 }

@@ -5,8 +5,17 @@
 
 #include <stddef.h>
 
+/* How sure the interval is, in percent. */
+#define STATS_CONFIDENCE	95
+
+/*
+ * struct stats
+ * @low, @high: the confidence interval of the median
+ */
 struct stats {
 	double median;
+	double low;
+	double high;
 	double min;
 	double max;
 };

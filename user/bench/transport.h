@@ -12,6 +12,9 @@
 
 #define WHY_MAX	200
 
+/* Producers of one channel at the most. */
+#define PRODUCERS_MAX	64
+
 /* The two ends of a channel. */
 enum side {
 	SIDE_PRODUCER,
@@ -25,9 +28,11 @@ enum side {
  * @batch: messages per publish
  * @capacity: bytes that it should be able to hold
  * @id: a number that no other channel of this process has had
+ * @producers: how many processes will send into it
  * @sleeps: for the wakeup test: whoever finds nothing sleeps at once
  * @partner: the channel that goes the other way in a round trip, else NULL
  * @state: the transport's own, made by its open
+ * @sources: in the consumer of several producers: what each sends next
  * @bad_seq: the message that was found wrong, after -EILSEQ
  * @why: what an open or join that failed has to say, besides its errno
  */
@@ -37,9 +42,11 @@ struct channel {
 	uint32_t batch;
 	uint64_t capacity;
 	unsigned int id;
+	unsigned int producers;
 	bool sleeps;
 	struct channel *partner;
 	void *state;
+	struct sources *sources;
 	uint64_t bad_seq;
 	char why[WHY_MAX];
 };
@@ -67,22 +74,28 @@ struct loops {
  * struct transport - the operations of a mechanism
  * @name: as the user types it
  * @what: one line for `list`
+ * @broken: NULL, or why a result of it must never be shown: the verifier finds
+ *	it wrong sooner or later, but a single run may go well by luck
  * @loops: how it is used when speed counts
  * @asleep: how it is used when both sides sleep between messages; NULL for a
  *	mechanism that has no way to sleep
  * @probe: NULL, or whether this host has the mechanism; @why gets the reason
  *	why not and what would change it
+ * @many: several processes may be producers of one channel; whether that is
+ *	so for @ch->size, its fits says, which finds @ch->producers > 1 then
  * @fits: NULL, or whether it can carry @ch->size and hold @ch->capacity
  * @open: in the parent, before the processes start. 0 or a negative errno
- * @join: NULL, or in each process: take this end
+ * @join: NULL, or in each process: take this end, one of @ch->producers
  * @close: in the parent, when the processes are gone; leaves nothing behind,
  *	also after an open that failed half-way
  */
 struct transport {
 	const char *name;
 	const char *what;
+	const char *broken;
 	const struct loops *loops;
 	const struct loops *asleep;
+	bool many;
 	bool (*probe)(char why[WHY_MAX]);
 	bool (*fits)(const struct channel *ch, char why[WHY_MAX]);
 	int (*open)(struct channel *ch);

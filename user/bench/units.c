@@ -82,6 +82,15 @@ const char *units_rate(double per_s, char text[UNITS_TEXT_MAX])
 	return scaled(per_s, units, 1000, text);
 }
 
+const char *units_bandwidth(double bytes_per_s, char text[UNITS_TEXT_MAX])
+{
+	static const char *const units[] = {
+		"B/s", "kB/s", "MB/s", "GB/s", NULL
+	};
+
+	return scaled(bytes_per_s, units, 1000, text);
+}
+
 const char *units_time(double ns, char text[UNITS_TEXT_MAX])
 {
 	static const char *const units[] = { "ns", "us", "ms", "s", NULL };

@@ -27,6 +27,9 @@ size_t units_parse_list(const char *text, uint64_t from, uint64_t to,
 /* Three significant digits: "185 M/s", "20.4 k/s". */
 const char *units_rate(double per_s, char text[UNITS_TEXT_MAX]);
 
+/* "9.81 GB/s" */
+const char *units_bandwidth(double bytes_per_s, char text[UNITS_TEXT_MAX]);
+
 /* "112 ns", "34.1 us". */
 const char *units_time(double ns, char text[UNITS_TEXT_MAX]);
 

@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: MIT
+/*
+ * shmring-bench as its users meet it: what it refuses, what it writes, and what
+ * it leaves behind where things go wrong. It lies beside the folder of this
+ * test.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define HANG_GUARD_S	900	/* a hang fails instead of lasting */
+#define ARGS_MAX	32
+#define OUTPUT_MAX	(1 << 20)
+
+/* Short measurements of everything there is. */
+#define BRIEF		"-n", "2", "-d", "3"
+
+static char bench[4096], dir[] = "/tmp/shmring-cli-XXXXXX";
+static char output[OUTPUT_MAX];
+
+/* What a child does to itself before it becomes shmring-bench. */
+typedef void prepare_fn(void);
+
+struct run {
+	pid_t pid;
+	int out;
+	size_t used;
+};
+
+static struct run start(prepare_fn *prepare, const char *const *args)
+{
+	char *argv[ARGS_MAX + 2] = { bench };
+	struct run r = { 0 };
+	int fd[2], i;
+
+	for (i = 0; args[i] && i < ARGS_MAX; i++)
+		argv[i + 1] = (char *)args[i];
+	assert_int_equal(pipe(fd), 0);
+	r.pid = fork();
+	assert_true(r.pid >= 0);
+	if (!r.pid) {
+		dup2(fd[1], STDOUT_FILENO);
+		dup2(fd[1], STDERR_FILENO);
+		close(fd[0]);
+		close(fd[1]);
+		if (prepare)
+			prepare();
+		execv(bench, argv);
+		_exit(127);
+	}
+	close(fd[1]);
+	r.out = fd[0];
+	return r;
+}
+
+/* More of its output; false at the end. */
+static bool read_more(struct run *r)
+{
+	ssize_t n = read(r->out, output + r->used, OUTPUT_MAX - 1 - r->used);
+
+	if (n > 0)
+		r->used += (size_t)n;
+	output[r->used] = 0;
+	return n > 0;
+}
+
+/* Its exit status. */
+static int finish(struct run *r)
+{
+	int status;
+
+	while (read_more(r))
+		;
+	close(r->out);
+	assert_int_equal(waitpid(r->pid, &status, 0), r->pid);
+	if (!WIFEXITED(status))
+		fail_msg("killed by signal %d: %s", WTERMSIG(status), output);
+	return WEXITSTATUS(status);
+}
+
+static int run_prepared(prepare_fn *prepare, const char *const *args)
+{
+	struct run r = start(prepare, args);
+
+	return finish(&r);
+}
+
+#define ARGS(...)	((const char *const[]){ __VA_ARGS__, NULL })
+#define RUN(...)	run_prepared(NULL, ARGS(__VA_ARGS__))
+
+static void assert_says(const char *text)
+{
+	if (!strstr(output, text))
+		fail_msg("no '%s' in: %s", text, output);
+}
+
+static void assert_is_silent_about(const char *text)
+{
+	if (strstr(output, text))
+		fail_msg("'%s' in: %s", text, output);
+}
+
+/* A library that gives up by abort() spoils its cell; what is ours may not. */
+static void assert_no_crash(void)
+{
+	assert_is_silent_about("signal 7 ");
+	assert_is_silent_about("signal 11 ");
+}
+
+static const char *in_dir(const char *name)
+{
+	static char path[4][256];
+	static int next;
+
+	next = (next + 1) % 4;
+	snprintf(path[next], sizeof(path[next]), "%s/%s", dir, name);
+	return path[next];
+}
+
+static void wrong_arguments_are_one_line(void **state)
+{
+	static const struct {
+		const char *args[5];
+		const char *says;
+	} wrong[] = {
+		{ { "nonsense" }, "no such test or command: throughput" },
+		{ { "latency", "more" }, "one argument too many" },
+		{ { "-t", "pigeon" }, "no such transport: dev" },
+		{ { "--size", "0" }, "'0' is not a number from 1" },
+		{ { "--size", "8,x" }, "'x' is not a number" },
+		{ { "--producers", "65" }, "not a number from 1 to 64" },
+		{ { "--rate", "0" }, "not a number from 1" },
+		{ { "--ring-size", "5000" }, "not a power of two" },
+		{ { "--cpus", "100000" }, "possible are" },
+		{ { "--plot", "x.gif" }, "not FILE.svg or FILE.png" },
+		{ { "--threshold", "-1" }, "not a percentage" },
+		{ { "--threshold", "nan" }, "not a percentage" },
+		{ { "latency", "-b", "2" }, "sends one message at a time" },
+		{ { "--json", "/nonexistent/x" }, "cannot write it: No such file" },
+		{ { "--report", "-" }, "a page goes to a file" },
+		{ { "compare", "x" }, "files are missing" },
+		{ { "show", "/dev/null" }, "not JSON" },
+		{ { "show", "/etc" }, "shmring-bench: /etc: " },
+		{ { "--bogus" }, "no such option" },
+		{ { "-n" }, "see --help" },
+		{ { "fan-in", "-t", "memfd" }, "takes one producer" },
+		{ { "wakeup", "-t", "ck-ring" }, "has no way to sleep" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		if (run_prepared(NULL, wrong[i].args) != 2)
+			fail_msg("'%s' is accepted: %s", wrong[i].args[0],
+				 output);
+		assert_says(wrong[i].says);
+		assert_ptr_equal(strchr(output, '\n'),
+				 output + strlen(output) - 1);
+	}
+}
+
+static void list_names_tests_and_transports(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("list"), 0);
+	assert_says("throughput");
+	assert_says("topology");
+	assert_says("memfd");
+}
+
+static void a_size_that_does_not_fit_is_a_cell_that_says_so(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("throughput", "-t", "memfd,pipe,ck-ring", "-s",
+			     "5,1M", "-r", "64K", BRIEF), 0);
+	assert_says("ck-ring: 5 bytes: its slots are powers of two");
+	assert_says("memfd: 1048576 bytes: more than half of the ring");
+	assert_says("5 B, 64 per publish");
+}
+
+/* The schema is checked by a validator that knows nothing of this program. */
+static void the_json_is_as_the_schema_says(void **state)
+{
+	static const char *const script =
+		"import json, sys\n"
+		"try: import jsonschema\n"
+		"except ImportError: sys.exit(77)\n"
+		"schema, *files = [json.load(open(f)) for f in sys.argv[1:]]\n"
+		"for f in files: jsonschema.validate(f, schema)\n";
+	char command[1024];
+	int status;
+
+	(void)state;
+	assert_int_equal(RUN(BRIEF, "--json", in_dir("all.json"), "--csv",
+			     in_dir("all.csv")), 0);
+	assert_int_equal(RUN("--quick", "-c", "0,0", "-t", "memfd,pipe", BRIEF,
+			     "--json", in_dir("one.json")), 0);
+	snprintf(command, sizeof(command),
+		 "python3 -c '%s' user/bench/schema.json %s %s", script,
+		 in_dir("all.json"), in_dir("one.json"));
+	status = system(command);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
+static size_t size_of(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	size_t n;
+
+	assert_non_null(f);
+	n = fread(output, 1, OUTPUT_MAX - 1, f);
+	output[n] = 0;
+	fclose(f);
+	return n;
+}
+
+static size_t count(const char *what)
+{
+	const char *at = output;
+	size_t n = 0;
+
+	for (; (at = strstr(at, what)); at++)
+		n++;
+	return n;
+}
+
+static void a_file_is_shown_as_it_was_measured(void **state)
+{
+	static char first[OUTPUT_MAX];
+	size_t lines;
+
+	(void)state;
+	assert_int_equal(RUN("latency", "-t", "memfd,pipe", BRIEF, "--json",
+			     in_dir("l.json"), "--csv", in_dir("l.csv")), 0);
+	strcpy(first, output);
+	assert_int_equal(RUN("show", in_dir("l.json")), 0);
+	assert_string_equal(output, first);
+	assert_int_equal(RUN("show", in_dir("l.json"), "--csv", "-"), 0);
+	size_of(in_dir("l.csv"));
+	lines = count("\n");
+	assert_int_equal(lines, 5);	/* a head; two sizes of two */
+	assert_int_equal(count("latency,"), lines - 1);
+}
+
+static void pictures_and_pages_are_drawn(void **state)
+{
+	(void)state;
+	if (system("command -v gnuplot >/dev/null"))
+		skip();
+	assert_int_equal(RUN(BRIEF, "--json", in_dir("p.json"), "--plot",
+			     in_dir("p.svg"), "--report", in_dir("p.html")), 0);
+	assert_is_silent_about("warning");
+	assert_int_equal(RUN("show", in_dir("p.json"), "--plot",
+			     in_dir("p.png")), 0);
+	assert_true(size_of(in_dir("p.png")) > 10000);
+	assert_memory_equal(output, "\x89PNG", 4);
+	assert_true(size_of(in_dir("p.svg")) > 10000);
+	assert_says("memfd");
+	assert_true(size_of(in_dir("p.html")) > 10000);
+	assert_true(count("<svg") >= 3);
+	assert_int_equal(count("<svg"), count("</svg>"));
+	assert_says("</html>");
+	/* It needs no other file. */
+	assert_int_equal(count("src="), 0);
+	assert_is_silent_about("<link");
+}
+
+static void a_run_is_no_regression_of_itself(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("latency", "-t", "memfd,pipe", BRIEF, "--json",
+			     in_dir("c.json")), 0);
+	assert_int_equal(RUN("compare", in_dir("c.json"), in_dir("c.json"),
+			     "--threshold", "0"), 0);
+	assert_says("0 regressions");
+	assert_int_equal(RUN("compare", in_dir("c.json"), "/etc/hostname"), 2);
+}
+
+/* The first child of @parent, or 0. */
+static pid_t child_of(pid_t parent)
+{
+	char path[64];
+	FILE *f;
+	int pid = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent,
+		 (int)parent);
+	f = fopen(path, "r");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%d", &pid) != 1)
+		pid = 0;
+	fclose(f);
+	return pid;
+}
+
+/*
+ * Ask with SIGUSR1 until it says that it measures @what. It has blocked the
+ * signal when it has children: before, that would be its end.
+ */
+static void wait_until(struct run *r, const char *what)
+{
+	while (!child_of(r->pid))
+		assert_int_equal(waitpid(r->pid, NULL, WNOHANG), 0);
+	do {
+		assert_int_equal(kill(r->pid, SIGUSR1), 0);
+		assert_true(read_more(r));
+	} while (!strstr(output, what));
+}
+
+static void kill_child(struct run *r)
+{
+	pid_t child;
+
+	while (!(child = child_of(r->pid)))
+		sched_yield();
+	assert_int_equal(kill(child, SIGKILL), 0);
+}
+
+static void the_run_goes_on_without_who_was_killed(void **state)
+{
+	struct run r;
+
+	(void)state;
+	r = start(NULL, ARGS("oneway", "-c", "0,0", "-t", "memfd,pipe", "-n",
+			     "1", "-d", "400"));
+	wait_until(&r, "left: oneway, memfd");
+	kill_child(&r);
+	assert_int_equal(finish(&r), 1);
+	assert_says("FAILED: the ");
+	assert_says("was killed by signal 9");
+	assert_says("pipe");
+	assert_int_equal(count("FAILED"), 1);
+}
+
+static void an_interrupt_prints_what_is_complete(void **state)
+{
+	struct run r;
+
+	(void)state;
+	r = start(NULL, ARGS("oneway", "-c", "0,0", "-t", "memfd,pipe", "-n",
+			     "1", "-d", "300", "--json", in_dir("i.json")));
+	wait_until(&r, "left: oneway, pipe");
+	assert_int_equal(kill(r.pid, SIGINT), 0);
+	assert_int_equal(finish(&r), 130);
+	assert_says("INTERRUPTED");
+	assert_says("not measured: stopped before");
+	size_of(in_dir("i.json"));
+	assert_says("\"complete\": false");
+	assert_int_equal(count("\"state\": \"measured\""), 1);
+}
+
+static void use_one_cpu(void)
+{
+	cpu_set_t set;
+	int cpu = 0;
+
+	sched_getaffinity(0, sizeof(set), &set);
+	while (!CPU_ISSET(cpu, &set))
+		cpu++;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void one_cpu_is_enough(void **state)
+{
+	(void)state;
+	assert_int_equal(run_prepared(use_one_cpu,
+				      ARGS("latency", "-t", "memfd,pipe",
+					   BRIEF)), 0);
+	assert_says("one CPU for both");
+	assert_int_equal(run_prepared(use_one_cpu, ARGS("topology")), 2);
+	assert_says("may use one CPU only");
+}
+
+static void limit(int resource, rlim_t value)
+{
+	const struct rlimit l = { value, value };
+
+	setrlimit(resource, &l);
+}
+
+static void have_few_files(void)
+{
+	limit(RLIMIT_NOFILE, 6);
+}
+
+static void lock_no_memory(void)
+{
+	limit(RLIMIT_MEMLOCK, 0);
+	limit(RLIMIT_MSGQUEUE, 0);
+	limit(RLIMIT_SIGPENDING, 0);
+}
+
+/* Cells may say that it does not go, and the run goes on. */
+static void limits_are_errors_and_no_crash(void **state)
+{
+	prepare_fn *const limits[] = { have_few_files, lock_no_memory };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		assert_in_range(run_prepared(limits[i],
+					     ARGS("throughput", "-s", "64",
+						  "-b", "1", BRIEF)), 0, 1);
+		assert_no_crash();
+		assert_says("throughput, 64 B");
+	}
+}
+
+/* IPC objects, queues and /dev/shm of its own, the last almost full. */
+static void live_alone(void)
+{
+	if (unshare(CLONE_NEWIPC | CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tmpfs", "/dev/shm", "tmpfs", 0, "size=4k"))
+		_exit(77);
+}
+
+static void a_full_dev_shm_is_an_error_and_no_crash(void **state)
+{
+	int status;
+
+	(void)state;
+	status = run_prepared(live_alone, ARGS("latency", "-s", "64", BRIEF));
+	if (status == 77)
+		skip();
+	assert_in_range(status, 0, 1);
+	assert_no_crash();
+	assert_says("latency, 64 B");
+}
+
+/* How many objects the files in /proc/sysvipc list, without their heads. */
+static int count_sysv(void)
+{
+	static const char *const files[] = {
+		"/proc/sysvipc/msg", "/proc/sysvipc/sem", "/proc/sysvipc/shm"
+	};
+	char line[512];
+	int n = 0;
+	size_t i;
+	FILE *f;
+
+	for (i = 0; i < 3; i++) {
+		f = fopen(files[i], "r");
+		for (; f && fgets(line, sizeof(line), f); n++)
+			;
+		if (f) {
+			fclose(f);
+			n--;
+		}
+	}
+	return n;
+}
+
+static int count_files(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	int n = 0;
+
+	while (d && (e = readdir(d)))
+		n += e->d_name[0] != '.';
+	if (d)
+		closedir(d);
+	return n;
+}
+
+/*
+ * A world in which every object is one of this run: kill a process of each
+ * measurement of each transport, and count what is left of all of them.
+ */
+static int kill_them_all(void)
+{
+	struct run r;
+	pid_t child;
+
+	if (unshare(CLONE_NEWIPC | CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tmpfs", "/dev/shm", "tmpfs", 0, "size=64m") ||
+	    chdir(dir) || mkdir("mq", 0700) || mkdir("tmp", 0700) ||
+	    mount("mqueue", "mq", "mqueue", 0, NULL))
+		return 77;
+	setenv("TMPDIR", in_dir("tmp"), 1);
+	/* The leak checker's own process would be killed as well. */
+	setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+	r = start(NULL, ARGS("throughput", "-s", "64", "-b", "1", BRIEF));
+	while (!waitpid(r.pid, NULL, WNOHANG)) {
+		child = child_of(r.pid);
+		if (child)
+			kill(child, SIGKILL);
+	}
+	while (read_more(&r))
+		;
+	if (!strstr(output, "was killed by signal 9")) {
+		fprintf(stderr, "nothing was killed: %s\n", output);
+		return 1;
+	}
+	return count_sysv() + count_files("/dev/shm") + count_files("tmp") +
+	       count_files("mq") ? 2 : 0;
+}
+
+static void nothing_is_left_of_those_killed(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit(kill_them_all());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static int find_bench(void **state)
+{
+	ssize_t n = readlink("/proc/self/exe", bench, sizeof(bench) - 32);
+
+	(void)state;
+	alarm(HANG_GUARD_S);
+	assert_true(n > 0);
+	bench[n] = 0;
+	*strrchr(bench, '/') = 0;
+	strcpy(strrchr(bench, '/'), "/shmring-bench");
+	assert_int_equal(access(bench, X_OK), 0);
+	assert_non_null(mkdtemp(dir));
+	return 0;
+}
+
+static int remove_dir(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+	return system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wrong_arguments_are_one_line),
+		cmocka_unit_test(list_names_tests_and_transports),
+		cmocka_unit_test(a_size_that_does_not_fit_is_a_cell_that_says_so),
+		cmocka_unit_test(the_json_is_as_the_schema_says),
+		cmocka_unit_test(a_file_is_shown_as_it_was_measured),
+		cmocka_unit_test(pictures_and_pages_are_drawn),
+		cmocka_unit_test(a_run_is_no_regression_of_itself),
+		cmocka_unit_test(the_run_goes_on_without_who_was_killed),
+		cmocka_unit_test(an_interrupt_prints_what_is_complete),
+		cmocka_unit_test(one_cpu_is_enough),
+		cmocka_unit_test(limits_are_errors_and_no_crash),
+		cmocka_unit_test(a_full_dev_shm_is_an_error_and_no_crash),
+		cmocka_unit_test(nothing_is_left_of_those_killed),
+	};
+
+	return cmocka_run_group_tests(tests, find_bench, remove_dir);
+}

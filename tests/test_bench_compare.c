@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+/* What counts as a change between two runs, and what as a regression. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "../user/bench/compare.h"
+#include "../user/bench/doc.h"
+
+static json_t *result(const char *test, double low, double median, double high)
+{
+	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:n, s:s, s:f, s:f, s:f, s:n}",
+			 "test", test, "transport", "pipe", "size", 8,
+			 "batch", 1, "producers", 1, "offered_per_s",
+			 "state", "measured", "median", median, "low", low,
+			 "high", high, "error");
+}
+
+static json_t *failed(void)
+{
+	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:n, s:s, s:n, s:s}",
+			 "test", "latency", "transport", "pipe", "size", 8,
+			 "batch", 1, "producers", 1, "offered_per_s",
+			 "state", "failed", "median", "error", "it broke");
+}
+
+/* Takes @r, which may be NULL for none. */
+static json_t *doc(json_t *r)
+{
+	json_t *d = json_pack("{s:s, s:{}, s:[]}", "schema", DOC_SCHEMA,
+			      "environment", "results");
+
+	if (r)
+		json_array_append_new(json_object_get(d, "results"), r);
+	return d;
+}
+
+/* How many regressions, and that the text says @wanted. */
+static size_t compare(json_t *a, json_t *b, double threshold,
+		      const char *wanted)
+{
+	json_t *before = doc(a), *after = doc(b);
+	char *text = NULL;
+	size_t size, n;
+	FILE *f = open_memstream(&text, &size);
+
+	n = compare_print(f, before, after, threshold);
+	fclose(f);
+	if (!strstr(text, wanted))
+		fail_msg("no '%s' in: %s", wanted, text);
+	free(text);
+	json_decref(before);
+	json_decref(after);
+	return n;
+}
+
+static void intervals_that_meet_are_noise(void **state)
+{
+	(void)state;
+	assert_int_equal(compare(result("latency", 90, 100, 150),
+				 result("latency", 149, 200, 220), 5,
+				 "-50.0 %  within the noise"), 0);
+}
+
+static void beyond_noise_and_threshold_is_a_regression(void **state)
+{
+	(void)state;
+	assert_int_equal(compare(result("latency", 99, 100, 101),
+				 result("latency", 109, 110, 111), 5,
+				 "-9.1 %  REGRESSION"), 1);
+	assert_int_equal(compare(result("latency", 99, 100, 101),
+				 result("latency", 109, 110, 111), 10,
+				 "slower, within the threshold"), 0);
+	assert_int_equal(compare(result("latency", 109, 110, 111),
+				 result("latency", 99, 100, 101), 5,
+				 "+10.0 %  faster"), 0);
+}
+
+static void a_rate_is_better_when_it_is_more(void **state)
+{
+	(void)state;
+	assert_int_equal(compare(result("throughput", 99, 100, 101),
+				 result("throughput", 49, 50, 51), 5,
+				 "-50.0 %  REGRESSION"), 1);
+	assert_int_equal(compare(result("throughput", 49, 50, 51),
+				 result("throughput", 99, 100, 101), 5,
+				 "+100.0 %  faster"), 0);
+}
+
+static void what_failed_since_is_a_regression(void **state)
+{
+	(void)state;
+	assert_int_equal(compare(result("latency", 99, 100, 101), failed(), 5,
+				 "now FAILED: it broke"), 1);
+	assert_int_equal(compare(failed(), result("latency", 99, 100, 101), 5,
+				 "new: 100 ns"), 0);
+}
+
+static void what_is_in_one_alone_is_said(void **state)
+{
+	(void)state;
+	assert_int_equal(compare(result("latency", 99, 100, 101), NULL, 5,
+				 "was 100 ns, now not measured"), 0);
+	assert_int_equal(compare(NULL, result("latency", 99, 100, 101), 5,
+				 "new: 100 ns"), 0);
+}
+
+/* Whether a file with this text is taken for one of ours. */
+static bool is_ours(const char *text, char why[WHY_MAX])
+{
+	char path[] = "/tmp/shmring-doc-XXXXXX";
+	int fd = mkstemp(path);
+	json_t *d;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	d = doc_read(path, why);
+	unlink(path);
+	json_decref(d);
+	return d != NULL;
+}
+
+static void files_of_others_are_refused(void **state)
+{
+	static const char *const others[] = {
+		"", "{", "[]", "{}", "17", "\xff\xfe", "{\"schema\": 2}",
+		"{\"schema\": \"shmring-bench/1\", \"results\": [], \"environment\": {}}",
+		"{\"schema\": \"shmring-bench/2\"}",
+		"{\"schema\": \"shmring-bench/2\", \"results\": {}, \"environment\": {}}",
+		"{\"schema\": \"shmring-bench/2\", \"results\": [1], \"environment\": {}}",
+		"{\"schema\": \"shmring-bench/2\", \"results\": [{\"test\": \"?\"}], \"environment\": {}}",
+	};
+	char why[WHY_MAX];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		why[0] = 0;
+		assert_false(is_ours(others[i], why));
+		assert_true(why[0] && !strchr(why, '\n'));
+	}
+	assert_true(is_ours("{\"schema\": \"shmring-bench/2\", \"results\": [], \"environment\": {}}",
+			    why));
+	assert_null(doc_read("/nonexistent/file", why));
+	assert_string_equal(why, "cannot read it: No such file or directory");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(intervals_that_meet_are_noise),
+		cmocka_unit_test(beyond_noise_and_threshold_is_a_regression),
+		cmocka_unit_test(a_rate_is_better_when_it_is_more),
+		cmocka_unit_test(what_failed_since_is_a_regression),
+		cmocka_unit_test(what_is_in_one_alone_is_said),
+		cmocka_unit_test(files_of_others_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

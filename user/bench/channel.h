@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The channels of a cell. */
+#ifndef BENCH_CHANNEL_H
+#define BENCH_CHANNEL_H
+
+#include "plan.h"
+
+/*
+ * As the transport's open: 0 or a negative errno, and the transport's close has
+ * to follow in any case. What went wrong is in @ch->why, or only the errno.
+ */
+int channel_open(struct channel *ch, const struct cell *c,
+		 struct channel *partner);
+
+#endif /* BENCH_CHANNEL_H */

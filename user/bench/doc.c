@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+/* Reading the document: files, and its parts. */
+#include "doc.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "units.h"
+
+int doc_write(const json_t *doc, const char *path)
+{
+	bool to_stdout = !strcmp(path, "-");
+	FILE *f = to_stdout ? stdout : fopen(path, "we");
+	int err = 0;
+
+	if (!f)
+		return -errno;
+	errno = 0;
+	if (json_dumpf(doc, f, JSON_INDENT(2) | JSON_REAL_PRECISION(DOC_DIGITS)) ||
+	    fputc('\n', f) == EOF)
+		err = errno ? -errno : -EIO;
+	if ((to_stdout ? fflush(f) : fclose(f)) && !err)
+		err = -errno;
+	return err;
+}
+
+/* What the rest of this program relies on. */
+static bool is_ours(const json_t *doc)
+{
+	const json_t *results = json_object_get(doc, "results");
+	const json_t *r;
+	size_t i;
+
+	if (strcmp(doc_text(doc, "schema"), DOC_SCHEMA) ||
+	    !json_is_array(results) ||
+	    !json_is_object(json_object_get(doc, "environment")))
+		return false;
+	json_array_foreach(results, i, r)
+		if (!doc_test(r) || !doc_text(r, "transport")[0])
+			return false;
+	return true;
+}
+
+json_t *doc_read(const char *path, char why[WHY_MAX])
+{
+	json_error_t error;
+	json_t *doc;
+	FILE *f = fopen(path, "re");
+
+	if (!f) {
+		snprintf(why, WHY_MAX, "cannot read it: %s", strerror(errno));
+		return NULL;
+	}
+	doc = json_loadf(f, 0, &error);
+	fclose(f);
+	if (!doc) {
+		snprintf(why, WHY_MAX, "not JSON: line %d: %s", error.line,
+			 error.text);
+	} else if (!is_ours(doc)) {
+		snprintf(why, WHY_MAX,
+			 "not a file of results in the schema %s, as --json writes it",
+			 DOC_SCHEMA);
+		json_decref(doc);
+		doc = NULL;
+	}
+	return doc;
+}
+
+const json_t *doc_part(const json_t *o, const char *key)
+{
+	return json_object_get(o, key);
+}
+
+double doc_number(const json_t *o, const char *key)
+{
+	const json_t *v = json_object_get(o, key);
+
+	return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+const char *doc_text(const json_t *o, const char *key)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+
+	return text ? text : "";
+}
+
+bool doc_is_measured(const json_t *result)
+{
+	return !isnan(doc_number(result, "median"));
+}
+
+const struct test *doc_test(const json_t *result)
+{
+	int i;
+
+	for (i = 0; i < TEST_COUNT; i++)
+		if (!strcmp(tests[i].name, doc_text(result, "test")))
+			return &tests[i];
+	return NULL;
+}
+
+bool doc_same_group(const json_t *a, const json_t *b)
+{
+	static const char *const keys[] = {
+		"test", "size", "batch", "producers", "offered_per_s"
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (!json_equal(doc_part(a, keys[i]), doc_part(b, keys[i])))
+			return false;
+	return true;
+}
+
+const char *doc_group_text(const json_t *result, char text[WHY_MAX])
+{
+	const struct test *test = doc_test(result);
+	char bytes[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX], more[64] = "";
+
+	if (test->batched)
+		snprintf(more, sizeof(more), ", %.0f per publish",
+			 doc_number(result, "batch"));
+	else if (test->many)
+		snprintf(more, sizeof(more), ", %.0f producers",
+			 doc_number(result, "producers"));
+	else if (test->paced)
+		snprintf(more, sizeof(more), ", offered %s",
+			 units_rate(doc_number(result, "offered_per_s"), rate));
+	snprintf(text, WHY_MAX, "%s, %s%s", test->name,
+		 units_bytes((uint64_t)doc_number(result, "size"), bytes),
+		 more);
+	return text;
+}
+
+const json_t *doc_find(const json_t *doc, const json_t *like,
+		       const char *transport)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(doc_part(doc, "results"), i, r)
+		if (!strcmp(doc_text(r, "transport"), transport) &&
+		    doc_same_group(r, like))
+			return r;
+	return NULL;
+}
+
+double doc_times_as_fast(const json_t *result, double v, double base)
+{
+	return doc_test(result)->is_time ? base / v : v / base;
+}

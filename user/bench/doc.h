@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The document: all that is known of a run, as schema.json describes it. The
+ * table, the CSV, the pictures and comparisons are made of it alone, so they
+ * are the same for a run of today and for a file of last week.
+ */
+#ifndef BENCH_DOC_H
+#define BENCH_DOC_H
+
+#include <jansson.h>
+
+#include "noise.h"
+#include "plan.h"
+
+#define DOC_SCHEMA	"shmring-bench/2"
+
+/* Significant ones, of numbers; more than any measurement has. */
+#define DOC_DIGITS	6
+
+/* @complete: it was not interrupted. NULL when there is no memory. */
+json_t *doc_make(const struct plan *plan, const struct options *o,
+		 const struct noise *noise, bool complete);
+
+/* To the file @path, "-" being standard output. 0 or -errno. */
+int doc_write(const json_t *doc, const char *path);
+
+/* One that doc_write() made; NULL and @why it is none. */
+json_t *doc_read(const char *path, char why[WHY_MAX]);
+
+/* Parts of it; of what is not there: null, NAN, "". */
+const json_t *doc_part(const json_t *o, const char *key);
+double doc_number(const json_t *o, const char *key);
+const char *doc_text(const json_t *o, const char *key);
+
+/* Does this result have a number? */
+bool doc_is_measured(const json_t *result);
+
+/* The test of a result; NULL for one that this program does not know. */
+const struct test *doc_test(const json_t *result);
+
+/* Can the two be compared: the same test, size and so on? */
+bool doc_same_group(const json_t *a, const json_t *b);
+
+/* "throughput, 8 B, 64 per publish" */
+const char *doc_group_text(const json_t *result, char text[WHY_MAX]);
+
+/* The result of @transport in the group of @like, or NULL. */
+const json_t *doc_find(const json_t *doc, const json_t *like,
+		       const char *transport);
+
+/* How many times as fast @v is as @base, whichever way the unit counts. */
+double doc_times_as_fast(const json_t *result, double v, double base);
+
+#endif /* BENCH_DOC_H */

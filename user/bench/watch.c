@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The parent while a measurement runs. It sleeps in sigtimedwait(), so it takes
+ * nothing from the CPUs that are measured, and a signal is never lost.
+ */
+#include "watch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "clock.h"
+#include "progress.h"
+
+static sigset_t waited_for;
+
+void watch_block_signals(sigset_t *original)
+{
+	sigemptyset(&waited_for);
+	sigaddset(&waited_for, SIGCHLD);
+	sigaddset(&waited_for, SIGINT);
+	sigaddset(&waited_for, SIGTERM);
+	sigaddset(&waited_for, SIGHUP);
+	sigaddset(&waited_for, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &waited_for, original);
+}
+
+void watch_add(struct watch *w, pid_t pid, struct traced *traced)
+{
+	trace_add(&w->tracer, pid, traced);
+	w->pid[w->nr++] = pid;
+}
+
+void watch_kill(struct watch *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->nr; i++)
+		if (w->pid[i]) {
+			w->killed[i] = true;
+			kill(w->pid[i], SIGKILL);
+		}
+}
+
+static bool is_over(const struct watch *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->nr; i++)
+		if (w->pid[i])
+			return false;
+	return true;
+}
+
+/* One signal can stand for several children. */
+static void reap(struct watch *w)
+{
+	unsigned int i;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+		if (trace_handle(&w->tracer, pid, status))
+			continue;
+		for (i = 0; i < w->nr && w->pid[i] != pid; i++)
+			;
+		if (i == w->nr)
+			continue;	/* a thread of a traced one */
+		w->pid[i] = 0;
+		w->status[i] = status;
+		if (status)
+			watch_kill(w);
+	}
+}
+
+static int next_signal(uint64_t deadline)
+{
+	uint64_t now = now_ns();
+	uint64_t left = now < deadline ? deadline - now : 0;
+	const struct timespec ts = {
+		.tv_sec = (time_t)(left / NS_PER_S),
+		.tv_nsec = (long)(left % NS_PER_S),
+	};
+
+	return sigtimedwait(&waited_for, NULL, &ts);
+}
+
+enum pair_end watch_run(struct watch *w, uint64_t hang_s, char why[WHY_MAX])
+{
+	uint64_t deadline = now_ns() + hang_s * NS_PER_S;
+	enum pair_end end = PAIR_OK;
+
+	while (!is_over(w)) {
+		switch (next_signal(deadline)) {
+		case SIGCHLD:
+			reap(w);
+			break;
+		case SIGUSR1:
+			progress_say();
+			break;
+		case SIGINT:
+		case SIGTERM:
+		case SIGHUP:
+			end = PAIR_INTERRUPTED;
+			watch_kill(w);
+			break;
+		default:
+			if (errno != EAGAIN)
+				break;
+			snprintf(why, WHY_MAX,
+				 "no result within %llu s: it hangs",
+				 (unsigned long long)hang_s);
+			end = PAIR_FAILED;
+			watch_kill(w);
+			deadline = UINT64_MAX;
+		}
+	}
+	return end;
+}
