@@ -39,7 +39,7 @@ struct kernel {
 	void *arg;
 };
 
-static char message[ERRMSG_MAX];
+static _Thread_local char message[ERRMSG_MAX];
 
 const char *kernel_errmsg(void)
 {

@@ -68,16 +68,11 @@ static int write_failed(void)
 /* Until there is a record: what was written so far is to be seen. */
 static int wait_for_record(struct stream *s)
 {
-	int err;
-
 	if (fflush(stdout))
 		return write_failed();
-	if (interrupted())
-		return -EINTR;
 	/* Whose records came is known, though it may have left before. */
 	s->met |= s->done > 0;
-	err = shmring_wait(s->r, 0, s->timeout_ns);
-	return err == -EPIPE ? stream_next_peer(s) : err;
+	return stream_wait(s, 0);
 }
 
 static int recv_all(struct stream *s, bool json)

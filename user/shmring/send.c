@@ -18,10 +18,7 @@ static void *room(struct stream *s, size_t len, int *err)
 	while (!(to = shmring_reserve(s->r, len))) {
 		*err = -errno;
 		if (*err == -EAGAIN)
-			*err = interrupted() ? -EINTR :
-			       shmring_wait(s->r, len, s->timeout_ns);
-		if (*err == -EPIPE)
-			*err = stream_next_peer(s);
+			*err = stream_wait(s, len);
 		if (*err)
 			return NULL;
 	}

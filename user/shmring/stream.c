@@ -49,7 +49,7 @@ int stream_open(struct stream *s, int argc, char **argv,
  * as it does for a FIFO's other end. This side's own role stays as it is, so
  * the epoch moves with the peer alone.
  */
-int stream_next_peer(struct stream *s)
+static int next_peer(struct stream *s)
 {
 	if (s->met || shmring_epoch(s->r) != s->epoch) {
 		s->met = true;
@@ -57,6 +57,17 @@ int stream_next_peer(struct stream *s)
 			return -EPIPE;
 	}
 	return shmring_wait_peer(s->r, s->timeout_ns);
+}
+
+int stream_wait(struct stream *s, size_t want)
+{
+	int err = interrupted() ? -EINTR :
+				  shmring_wait(s->r, want, s->timeout_ns);
+
+	if (err == -EPIPE)
+		err = next_peer(s);
+	/* Another signal, such as SIGCONT, is no reason to end. */
+	return err == -EINTR && !interrupted() ? 0 : err;
 }
 
 int stream_close(struct stream *s, int err)

@@ -54,10 +54,10 @@ int stream_open(struct stream *s, int argc, char **argv,
 		const struct poptOption *table, uint32_t role);
 
 /*
- * After -EPIPE: wait for another peer. 0 when one is or was there; -EPIPE when
- * it is over, since there was one and nobody asked to follow.
+ * Wait for @want bytes of room, or for a record. 0: look again; -EPIPE: it is
+ * over, since a peer was there and left, and nobody asked to follow.
  */
-int stream_next_peer(struct stream *s);
+int stream_wait(struct stream *s, size_t want);
 
 /* Close it, and the exit status for @err, which is said unless it is 0. */
 int stream_close(struct stream *s, int err);
