@@ -174,12 +174,13 @@ static json_t *result(const struct plan *plan, const struct cell *c)
 {
 	const struct shape *s = &c->shape;
 	const struct test *test = &tests[s->test];
-	json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:i, s:o, s:I, s:s, s:s}",
+	json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:i, s:b, s:o, s:I, s:s, s:s}",
 			      "test", test->name,
 			      "transport", c->transport->name,
 			      "size", (int)s->size,
 			      "batch", (int)s->batch,
 			      "producers", (int)s->producers,
+			      "batches", c->transport->batches,
 			      "offered_per_s", test->paced ?
 			      json_integer(s->rate) : json_null(),
 			      "capacity", (json_int_t)c->capacity,
