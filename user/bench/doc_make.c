@@ -15,7 +15,6 @@
 /* Above these, a run is noisy; in percent. */
 #define NOISY_STEAL	1
 #define NOISY_FOREIGN	5
-#define NOISY_INTERVAL	20
 
 /* A percentile is known when so many samples lie beyond it. */
 #define BEYOND	10
@@ -282,7 +281,7 @@ static double wide_intervals(const struct plan *plan)
 		if (!stats_of_cell(&plan->cells[i], &s))
 			continue;
 		all++;
-		wide += s.high - s.low > s.median * NOISY_INTERVAL / 100;
+		wide += s.high - s.low > s.median * DOC_WIDE_PERCENT / 100;
 	}
 	return all ? 100.0 * (double)wide / (double)all : 0;
 }
@@ -322,7 +321,7 @@ static json_t *noisy(const struct plan *plan, const struct noise *noise,
 	if (wide > 50)
 		json_array_append_new(all, json_sprintf(
 			"%.0f %% of the results have an interval wider than %d %%",
-			wide, NOISY_INTERVAL));
+			wide, DOC_WIDE_PERCENT));
 	return all;
 }
 

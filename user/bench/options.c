@@ -44,6 +44,7 @@ enum {
 	KEY_CPUS = 'c',
 	KEY_JSON = 'j',
 	KEY_QUIET = 'q',
+	KEY_VERBOSE = 'v',
 	KEY_HELP = '?',
 	KEY_NO_PROGRESS = 0x100,
 	KEY_PRODUCERS,
@@ -81,6 +82,8 @@ static const struct argp_option options[] = {
 	{ "duration", KEY_DURATION, "MS", 0,
 	  "Milliseconds of each measurement, whatever that sums up to; what the budget allows", 2 },
 	{ NULL, 0, NULL, 0, "Output:", 3 },
+	{ "verbose", KEY_VERBOSE, NULL, 0,
+	  "Not only medians: intervals, percentiles, ratios, CPU time, system calls", 3 },
 	{ "json", KEY_JSON, "FILE", 0,
 	  "Write the results there, too; with -, to standard output, and the table to standard error", 3 },
 	{ "csv", KEY_CSV, "FILE", 0, "The same for spreadsheets", 3 },
@@ -316,6 +319,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct command *c = p->command;
 
 	switch (key) {
+	case KEY_VERBOSE:
+		c->verbose = true;
+		return 0;
 	case KEY_JSON:
 		c->json = arg;
 		return 0;

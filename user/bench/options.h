@@ -18,6 +18,7 @@ enum command_id {
  * struct command - what the user typed, checked and complete
  * @files: of show and compare
  * @threshold: of compare, in percent
+ * @verbose: the table of all that is known
  * @json, @csv, @plot, @report: where to write these; NULL: do not
  */
 struct command {
@@ -26,6 +27,7 @@ struct command {
 	const char *files[2];
 	unsigned int nr_files;
 	double threshold;
+	bool verbose;
 	const char *json;
 	const char *csv;
 	const char *plot;

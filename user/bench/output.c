@@ -77,7 +77,7 @@ bool output_all(const json_t *doc, const struct command *c)
 {
 	bool taken = is_stdout(c->json) || is_stdout(c->csv), ok = true;
 
-	table_print(taken ? stderr : stdout, doc);
+	table_print(taken ? stderr : stdout, doc, c->verbose);
 	if (c->json)
 		ok &= say("--json", c->json, doc_write(doc, c->json));
 	if (c->csv)
