@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "doc.h"
-#include "units.h"
+#include "../common/units.h"
 
 enum verdict {
 	SAME,		/* the intervals meet */

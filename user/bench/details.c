@@ -7,7 +7,7 @@
 
 #include "doc.h"
 #include "table.h"
-#include "units.h"
+#include "../common/units.h"
 
 #define COUNT_MAX	(UNITS_TEXT_MAX - 1)	/* leaves room for a sign */
 

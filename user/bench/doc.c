@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "units.h"
+#include "../common/units.h"
 
 int doc_write(const json_t *doc, const char *path)
 {

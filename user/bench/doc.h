@@ -11,7 +11,7 @@
 
 #include "noise.h"
 #include "plan.h"
-#include "units.h"
+#include "../common/units.h"
 
 #define DOC_SCHEMA	"shmring-bench/2"
 

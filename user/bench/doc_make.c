@@ -9,7 +9,7 @@
 
 #include "env.h"
 #include "limit.h"
-#include "stats.h"
+#include "../common/stats.h"
 #include "topology.h"
 
 /* Above these, a run is noisy; in percent. */

@@ -10,7 +10,7 @@
 #include "doc.h"
 #include "plot.h"
 #include "table.h"
-#include "units.h"
+#include "../common/units.h"
 
 static const char head[] =
 	"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

@@ -5,8 +5,6 @@
 
 #include "plan.h"
 
-#define EXIT_USAGE	2
-
 enum command_id {
 	COMMAND_MEASURE,
 	COMMAND_LIST,
@@ -36,9 +34,5 @@ struct command {
 
 /* Does not return where there is an error, or help was asked for. */
 void options_parse(struct command *c, int argc, char **argv);
-
-/* Something that cannot be: one line, and out. */
-void options_refuse(const char *fmt, ...)
-	__attribute__((format(printf, 1, 2), noreturn));
 
 #endif /* BENCH_OPTIONS_H */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "channel.h"
-#include "cpus.h"
+#include "../common/cpus.h"
 #include "limit.h"
 #include "payload.h"
 

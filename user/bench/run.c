@@ -9,7 +9,7 @@
 
 #include "budget.h"
 #include "pair.h"
-#include "progress.h"
+#include "../common/progress.h"
 
 /* Counting is exact after few messages, and a bare round trip short. */
 #define COUNT_MS	10

@@ -10,7 +10,7 @@
 #include "matrix.h"
 #include "summary.h"
 #include "transport.h"
-#include "units.h"
+#include "../common/units.h"
 
 /* In words, the distance of two CPUs. */
 static const char *distance_text(const char *distance)
