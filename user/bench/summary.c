@@ -8,7 +8,7 @@
 
 #include "doc.h"
 #include "table.h"
-#include "units.h"
+#include "../common/units.h"
 
 #define COLUMN_WIDTH	10
 #define COLUMNS_MAX	9	/* those of the comparison fill 104 characters */
@@ -127,22 +127,37 @@ static void print_block(FILE *out, const json_t *doc, struct block *b)
 	b->nr = 0;
 }
 
+/* Does any of a group have so many samples that it is known? */
+static bool has_p99(const json_t *results, size_t from, size_t to)
+{
+	const json_t *part;
+
+	for (; from < to; from++) {
+		part = doc_part(json_array_get(results, from), "percentiles");
+		if (!isnan(doc_number(part, "p99")))
+			return true;
+	}
+	return false;
+}
+
 /* Rates, or times, with what is seldom exceeded beside the median. */
 static void print_kind(FILE *out, const json_t *doc, bool is_time)
 {
 	const json_t *results = doc_part(doc, "results"), *r;
 	struct block b = { .nr = 0 };
-	size_t i;
+	size_t from, to;
+	bool p99;
 
-	for (i = 0; i < json_array_size(results);
-	     i = doc_group_end(results, i)) {
-		r = json_array_get(results, i);
+	for (from = 0; from < json_array_size(results); from = to) {
+		to = doc_group_end(results, from);
+		r = json_array_get(results, from);
 		if (doc_test(r)->is_time != is_time)
 			continue;
-		if (b.nr + 1 + is_time > COLUMNS_MAX)
+		p99 = has_p99(results, from, to);
+		if (b.nr + 1 + p99 > COLUMNS_MAX)
 			print_block(out, doc, &b);
 		b.columns[b.nr++] = (struct column){ r, NULL };
-		if (is_time)
+		if (p99)
 			b.columns[b.nr++] = (struct column){ r, "p99" };
 	}
 	print_block(out, doc, &b);
