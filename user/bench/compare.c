@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "doc.h"
+#include "table.h"
 #include "../common/units.h"
 
 enum verdict {
@@ -60,8 +61,8 @@ static bool print_change(FILE *out, const json_t *a, const json_t *b,
 	enum verdict verdict = judge(a, b, threshold);
 	char from[UNITS_TEXT_MAX], to[UNITS_TEXT_MAX];
 
-	fprintf(out, "  %-14s%12s%12s%+10.1f %%  %s\n",
-		doc_text(a, "transport"), median_text(a, from),
+	fprintf(out, "  %-*s%12s%12s%+10.1f %%  %s\n",
+		TABLE_NAME_WIDTH, doc_text(a, "transport"), median_text(a, from),
 		median_text(b, to), gain(a, b), verdicts[verdict]);
 	return verdict == REGRESSION;
 }
@@ -74,7 +75,8 @@ static bool print_missing(FILE *out, const json_t *a, const json_t *b)
 	const char *why = b ? doc_text(b, "error") : "";
 	char text[UNITS_TEXT_MAX];
 
-	fprintf(out, "  %-14s", doc_text(a ? a : b, "transport"));
+	fprintf(out, "  %-*s", TABLE_NAME_WIDTH,
+		doc_text(a ? a : b, "transport"));
 	if (lost)
 		fprintf(out, "REGRESSION: was %s, now FAILED: %s\n",
 			median_text(a, text), why);

@@ -11,7 +11,7 @@
 #include "../common/units.h"
 
 #define COLUMN_WIDTH	10
-#define COLUMNS_MAX	9	/* those of the comparison fill 104 characters */
+#define COLUMNS_MAX	9	/* those of the comparison fill 107 characters */
 
 /*
  * struct column - results of a group, one of which a transport has

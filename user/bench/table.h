@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#define TABLE_NAME_WIDTH	14	/* of a transport, or a test */
+#define TABLE_NAME_WIDTH	15	/* of a transport or test, and a space */
 
 /* @verbose: all that is known of each result, not only its median. */
 void table_print(FILE *out, const json_t *doc, bool verbose);
