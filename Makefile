@@ -72,11 +72,11 @@ BENCH_LIBS := -ljansson -lm -luring -lqb -lzmq -ltirpc
 # gRPC is large: it is measured where it is installed, and needed by nobody.
 HAVE_GRPC := $(if $(shell pkg-config --exists grpc 2>/dev/null && echo y),yes,no)
 BENCH_LIBS += $(if $(filter yes,$(HAVE_GRPC)),-lgrpc -lgpr)
-# What the laboratory shares with the benchmark.
-LAB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lab/*.c)) \
-	$(addprefix $(U)/user/bench/,cpus.o progress.o stats.o units.o)
+LAB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lab/*.c))
+# What the programs share with each other.
+COMMON_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/common/*.c))
 CMD_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/shmring/*.c))
-CMD_PARTS := $(filter-out %/main.o,$(CMD_OBJS)) $(U)/user/bench/units.o
+CMD_PARTS := $(filter-out %/main.o,$(CMD_OBJS)) $(U)/user/common/units.o
 CMD_LIBS := -lnl-genl-3 -lnl-3 -ljansson -lsmartcols -lpopt -lmicrohttpd \
 	-lncursesw -ltinfo
 EXAMPLES := $(patsubst user/%.c,$(U)/%,$(wildcard user/examples/*.c))
@@ -84,10 +84,10 @@ TESTS := $(patsubst tests/%.c,$(U)/tests/%,$(wildcard tests/test_*.c)) \
 	$(patsubst tests/%.cc,$(U)/tests/%,$(wildcard tests/test_*.cc))
 
 lib: $(U)/libshmring.so $(U)/libshmring.a $(U)/shmring.pc	## libshmring
-tools: lib $(U)/shmring $(U)/shmring-bench $(U)/shmring-lab $(EXAMPLES)	## shmring, shmring-bench, shmring-lab, examples
+tools: lib $(U)/shmring $(U)/shmring-bench $(U)/shmring-lab $(EXAMPLES)	## the programs and examples
 
 # The first compile on a new machine finds nothing to compile with.
-$(LIB_OBJS) $(BENCH_OBJS) $(LAB_OBJS) $(CMD_OBJS): | $(U)/deps
+$(LIB_OBJS) $(COMMON_OBJS) $(BENCH_OBJS) $(LAB_OBJS) $(CMD_OBJS): | $(U)/deps
 $(U)/deps:
 	@scripts/deps build
 	@mkdir -p $(@D) && touch $@
@@ -144,17 +144,17 @@ $(U)/shmring.pc: user/lib/shmring.pc.in dkms.conf
 		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 		-e 's|@VERSION@|$(VERSION)|' $< > $@
 
-$(U)/shmring-bench: $(BENCH_OBJS) $(U)/libshmring.a
+$(U)/shmring-bench: $(BENCH_OBJS) $(COMMON_OBJS) $(U)/libshmring.a
 	$(CC) $(ALL_CFLAGS) $^ $(BENCH_LIBS) -o $@
 
 $(U)/user/bench/overhead/%.o: ALL_CFLAGS += -O3
 $(U)/bench-bare: $(U)/user/bench/overhead/bare.o $(U)/libshmring.a
 	$(CC) $(ALL_CFLAGS) $^ -o $@
 
-$(U)/shmring-lab: $(LAB_OBJS)
+$(U)/shmring-lab: $(LAB_OBJS) $(COMMON_OBJS)
 	$(CC) $(ALL_CFLAGS) $^ -ljansson -lnuma -lm -o $@
 
-$(U)/shmring: $(CMD_OBJS) $(U)/user/bench/units.o $(U)/libshmring.a
+$(U)/shmring: $(CMD_OBJS) $(U)/user/common/units.o $(U)/libshmring.a
 	$(CC) $(ALL_CFLAGS) $^ $(CMD_LIBS) -o $@
 
 $(U)/examples/%: user/examples/%.c $(U)/libshmring.a
@@ -168,16 +168,17 @@ tests: $(TESTS)
 
 $(U)/tests/test_bench_hist: $(U)/user/bench/hist.o
 $(U)/tests/test_bench_sources: $(U)/user/bench/sources.o
-$(U)/tests/test_bench_stats: $(U)/user/bench/stats.o
+$(U)/tests/test_bench_stats: $(U)/user/common/stats.o
 $(U)/tests/test_bench_topology: $(U)/user/bench/topology.o
-$(U)/tests/test_bench_units: $(U)/user/bench/units.o
-$(U)/tests/test_transports: $(filter-out %/main.o,$(BENCH_OBJS))
+$(U)/tests/test_bench_units: $(U)/user/common/units.o
+$(U)/tests/test_transports: $(filter-out %/main.o,$(BENCH_OBJS)) $(COMMON_OBJS)
 $(U)/tests/test_transports: private LIBS = $(BENCH_LIBS)
 
 # The engine, with transports of the test's own.
 $(U)/tests/test_bench_pair: $(patsubst %,$(U)/user/bench/%.o,pair channel rounds \
-	watch trace usage hist sources cpus progress tests)
-$(U)/tests/test_bench_compare: $(patsubst %,$(U)/user/bench/%.o,compare doc tests units)
+	watch trace usage hist sources tests) $(COMMON_OBJS)
+$(U)/tests/test_bench_compare: $(patsubst %,$(U)/user/bench/%.o,compare doc tests) \
+	$(COMMON_OBJS)
 
 # The whole program, as users run it.
 $(U)/tests/test_bench_cli: | $(U)/shmring-bench
@@ -198,5 +199,6 @@ $(U)/tests/%: tests/%.cc $(U)/libshmring.a
 	$(CXX) $(patsubst -std=%,-std=c++17,$(ALL_CFLAGS)) \
 		$(filter-out %.h,$^) -o $@
 
--include $(LIB_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) $(LAB_OBJS:.o=.d) \
-	$(CMD_OBJS:.o=.d) $(U)/user/bench/overhead/bare.d $(addsuffix .d,$(TESTS))
+-include $(LIB_OBJS:.o=.d) $(COMMON_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) \
+	$(LAB_OBJS:.o=.d) $(CMD_OBJS:.o=.d) $(U)/user/bench/overhead/bare.d \
+	$(addsuffix .d,$(TESTS))

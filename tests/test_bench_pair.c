@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "../user/bench/transports/pipe.h"
-#include "../user/bench/cpus.h"
+#include "../user/common/cpus.h"
 #include "../user/bench/pair.h"
 #include "../user/bench/plan.h"
 

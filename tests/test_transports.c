@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 #include "common.h"
-#include "cpus.h"
+#include "../user/common/cpus.h"
 #include "pair.h"
 #include "payload.h"
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../bench/units.h"
+#include "../common/units.h"
 #include "cmd.h"
 
 #define NS_PER_S	1000000000LL

@@ -3,7 +3,7 @@
 #ifndef TEXT_H
 #define TEXT_H
 
-#include "../bench/units.h"
+#include "../common/units.h"
 #include "info.h"
 
 #define TEXT_MAX	96

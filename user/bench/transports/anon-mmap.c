@@ -63,6 +63,7 @@ const struct transport transport_anon_mmap = {
 	.what = "log in memory shared by fork, under a semaphore",
 	.loops = &anon_mmap_loops,
 	.asleep = &anon_mmap_loops,
+	.batches = true,
 	.many = true,
 	.fits = fits_half,
 	.open = anon_mmap_open,

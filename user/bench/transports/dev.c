@@ -54,6 +54,7 @@ const struct transport transport_dev = {
 	.what = "shmring through its kernel module",
 	.loops = &ring_loops,
 	.asleep = &ring_asleep,
+	.batches = true,
 	.probe = dev_probe,
 	.fits = fits_half,
 	.open = dev_open,

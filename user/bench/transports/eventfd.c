@@ -78,6 +78,7 @@ const struct transport transport_eventfd = {
 	.what = "ring in shared memory, counted by two eventfds",
 	.loops = &eventfd_loops,
 	.asleep = &eventfd_loops,
+	.batches = true,
 	.fits = fits_half,
 	.open = eventfd_open,
 	.close = eventfd_close,

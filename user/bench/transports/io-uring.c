@@ -145,6 +145,7 @@ const struct transport transport_io_uring = {
 	.what = "UNIX stream socket by io_uring, one submission per publish",
 	.loops = &uring_loops,
 	.asleep = &uring_loops,
+	.batches = true,
 	.probe = uring_probe,
 	.open = uring_open,
 	.join = uring_join,

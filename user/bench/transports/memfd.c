@@ -14,6 +14,7 @@ const struct transport transport_memfd = {
 	.what = "shmring in anonymous shared memory, no module needed",
 	.loops = &ring_loops,
 	.asleep = &ring_asleep,
+	.batches = true,
 	.fits = fits_half,
 	.open = memfd_open,
 	.join = ring_join,

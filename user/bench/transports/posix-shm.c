@@ -38,6 +38,7 @@ const struct transport transport_posix_shm = {
 	.what = "ring in POSIX shared memory, futexes",
 	.loops = &index_loops,
 	.asleep = &index_loops,
+	.batches = true,
 	.fits = fits_half,
 	.open = posix_shm_open,
 	.close = slots_close,

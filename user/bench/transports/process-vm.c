@@ -105,6 +105,7 @@ const struct transport transport_process_vm = {
 	.what = "process_vm_writev into the receiver's memory, futexes",
 	.loops = &process_vm_loops,
 	.asleep = &process_vm_loops,
+	.batches = true,
 	.probe = process_vm_probe,
 	.fits = fits_half,
 	.open = process_vm_open,

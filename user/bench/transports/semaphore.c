@@ -58,6 +58,7 @@ const struct transport transport_semaphore = {
 	.what = "ring in shared memory, counted by two named POSIX semaphores",
 	.loops = &sems_loops,
 	.asleep = &sems_loops,
+	.batches = true,
 	.fits = fits_half,
 	.open = semaphore_open,
 	.close = semaphore_close,

@@ -27,6 +27,7 @@ const struct transport transport_shm = {
 	.what = "shmring in POSIX shared memory, no module needed",
 	.loops = &ring_loops,
 	.asleep = &ring_asleep,
+	.batches = true,
 	.fits = fits_half,
 	.open = shm_open_channel,
 	.join = ring_join,

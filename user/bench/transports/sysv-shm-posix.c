@@ -22,6 +22,7 @@ const struct transport transport_sysv_shm_posix = {
 	.what = "ring in System V shared memory, POSIX semaphores",
 	.loops = &sems_loops,
 	.asleep = &sems_loops,
+	.batches = true,
 	.fits = fits_half,
 	.open = sysv_shm_posix_open,
 	.close = sysv_shm_close,

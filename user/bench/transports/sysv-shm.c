@@ -97,6 +97,7 @@ const struct transport transport_sysv_shm = {
 	.what = "ring in System V shared memory, System V semaphores",
 	.loops = &sysv_shm_loops,
 	.asleep = &sysv_shm_loops,
+	.batches = true,
 	.fits = fits_half,
 	.open = sysv_shm_open,
 	.close = sysv_shm_close_all,
