@@ -206,7 +206,7 @@ static const struct column {
 	{ "vs " BASE_1, 10, versus_1 },
 	{ "vs " BASE_2, 11, versus_2 },
 	{ "of 2-flag", 11, of_two_flag },
-	{ "of copy", 9, of_copy },
+	{ "of copy", 10, of_copy },
 	{ "CPU/msg", 9, cpu_time },
 	{ "calls/msg", 10, calls },
 	{ "sleeps/msg", 11, switches },
