@@ -133,7 +133,9 @@ MANDIR := $(DATADIR)/man
 SYSDIR ?= $(PREFIX)/lib
 INSTALL_DATA := install -m 644
 MANS := $(wildcard user/man/*.[2-9] $(TOOLS:%=user/man/%.1))
-COMPLETIONS := $(patsubst %,$(U)/completions/%,$(TOOLS))
+COMPLETIONS := $(foreach t,$(TOOLS),$(U)/completions/bash/$t $(U)/completions/zsh/$t)
+BASHDIR := $(DATADIR)/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 
 .PHONY: install install-lib install-tools install-conf uninstall \
 	modules_install completions
@@ -150,9 +152,13 @@ install-lib: lib
 	$(INSTALL_DATA) include/uapi/linux/*.h $(DESTDIR)$(INCLUDEDIR)/linux
 
 install-tools: tools completions
-	install -d $(BINDIR) $(DATADIR)/bash-completion/completions
+	install -d $(BINDIR) $(BASHDIR) $(DESTDIR)$(ZSHDIR)
 	install $(addprefix $(U)/,$(TOOLS)) $(BINDIR)
-	$(INSTALL_DATA) $(COMPLETIONS) $(DATADIR)/bash-completion/completions
+	$(INSTALL_DATA) $(addprefix $(U)/completions/bash/,$(TOOLS)) $(BASHDIR)
+	@set -e; for tool in $(TOOLS); do \
+		$(INSTALL_DATA) $(U)/completions/zsh/$$tool \
+			$(DESTDIR)$(ZSHDIR)/_$$tool; \
+	done
 	@set -e; for page in $(MANS); do \
 		install -D -m 644 -t $(MANDIR)/man$${page##*.} $$page; \
 	done
@@ -181,9 +187,12 @@ modules_install: module install-conf	## the module, into /lib/modules/RELEASE/up
 	@scripts/module $(KDIR) --install "$(DESTDIR)"
 
 completions: $(COMPLETIONS)
-$(U)/completions/%: $(U)/% scripts/completion
+$(U)/completions/bash/%: $(U)/% scripts/completion
 	@mkdir -p $(@D)
-	scripts/completion $< > $@
+	scripts/completion bash $< > $@
+$(U)/completions/zsh/%: $(U)/% scripts/completion
+	@mkdir -p $(@D)
+	scripts/completion zsh $< > $@
 
 ## Host tests: make tests B=build/asan SAN=-fsanitize=address,undefined
 
