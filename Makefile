@@ -194,6 +194,13 @@ $(U)/completions/zsh/%: $(U)/% scripts/completion
 	@mkdir -p $(@D)
 	scripts/completion zsh $< > $@
 
+# Where "make uninstall" does not look: one folder, to be removed as a whole.
+INSTALL_PATH ?= $(PREFIX)/libexec/shmring-selftests
+.PHONY: kselftest-install
+kselftest-install:	## the kselftests, with run_kselftest.sh, into INSTALL_PATH
+	@scripts/deps build check
+	@scripts/kselftest-install "$(DESTDIR)$(INSTALL_PATH)"
+
 ## Host tests: make tests B=build/asan SAN=-fsanitize=address,undefined
 
 .PHONY: tests
