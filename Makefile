@@ -138,7 +138,7 @@ BASHDIR := $(DATADIR)/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 
 .PHONY: install install-lib install-tools install-conf uninstall \
-	modules_install completions
+	modules_install dkms-source dkms-install dkms-remove completions
 
 install: install-lib install-tools	## library, programs, manual pages
 	@[ -n "$(DESTDIR)" ] || PATH=$$PATH:/usr/sbin:/sbin ldconfig
@@ -185,6 +185,19 @@ uninstall:		## remove what "make install" with the same variables made
 
 modules_install: module install-conf	## the module, into /lib/modules/RELEASE/updates
 	@scripts/module $(KDIR) --install "$(DESTDIR)"
+
+dkms-source:		# what the module needs, where DKMS looks for it
+	install -d $(DESTDIR)/usr/src/shmring-$(VERSION)
+	cp -r --preserve=timestamps Kbuild dkms.conf kmod include \
+		$(DESTDIR)/usr/src/shmring-$(VERSION)
+
+dkms-install:		## the module, by DKMS, for all installed kernels and later ones
+	@scripts/dkms install
+	@$(MAKE) install-conf
+
+dkms-remove:		## undo that
+	@scripts/dkms remove
+	@$(MAKE) uninstall PARTS=install-conf
 
 completions: $(COMPLETIONS)
 $(U)/completions/bash/%: $(U)/% scripts/completion
