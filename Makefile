@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 B := build
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
-.PHONY: all module lib tools deps check bench overhead deb \
+.PHONY: all module lib tools deps check bench overhead deb rpm \
 	lint clean help FORCE
 all: module lib tools	## the module for this host, the library, the tools
 
@@ -30,6 +30,10 @@ overhead: tools $(B)/user/bench-bare	## what the benchmark adds to what it measu
 deb:			## Debian packages, into build/deb/
 	@scripts/deps build package
 	@scripts/deb
+
+rpm:			## RPM packages, into build/rpm/
+	@scripts/deps build package
+	@scripts/rpm
 
 lint:			## W=1, sparse and checkpatch on 6.1 and 6.12
 	@scripts/deps build check
