@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 B := build
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
-.PHONY: all module lib tools deps check bench overhead deb rpm \
+.PHONY: all module lib tools deps check bench overhead deb rpm check-install \
 	lint clean help FORCE
 all: module lib tools	## the module for this host, the library, the tools
 
@@ -34,6 +34,10 @@ deb:			## Debian packages, into build/deb/
 rpm:			## RPM packages, into build/rpm/
 	@scripts/deps build package
 	@scripts/rpm
+
+check-install: deb	## the packages in the VM: installed, used, purged
+	@scripts/deps vm check
+	@scripts/check install
 
 lint:			## W=1, sparse and checkpatch on 6.1 and 6.12
 	@scripts/deps build check
