@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := all
 
 B := build
-VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+VERSION := $(shell scripts/version)
 
 .PHONY: all module lib tools deps check bench overhead deb rpm check-install \
 	lint clean help FORCE

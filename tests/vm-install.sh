@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 2
 # shellcheck source=tests/tap.sh
 . tests/tap.sh
 
-version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+version=$(scripts/version)
 packages='libshmring-dev libshmring0 shmring-dkms shmring-tools'
 files=()
 for package in $packages; do
