@@ -80,9 +80,22 @@ U = $(B)/user
 LIB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lib/*.c))
 BENCH_OBJS := $(patsubst %.c,$(U)/%.o,\
 	$(wildcard user/bench/*.c user/bench/transports/*.c))
-# What the laboratory shares with the benchmark.
-LAB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lab/*.c)) \
-	$(addprefix $(U)/user/bench/,cpus.o progress.o stats.o units.o)
+BENCH_RPC := $(U)/user/bench/transports/bench_rpc
+BENCH_RPC_C := $(patsubst %,$(BENCH_RPC)_%.c,xdr clnt svc)
+BENCH_OBJS += $(BENCH_RPC_C:.c=.o)
+BENCH_LIBS := -ljansson -lm -luring -lqb -lzmq -ltirpc
+
+# gRPC is large: it is measured where it is installed, and needed by nobody.
+HAVE_GRPC := $(if $(shell pkg-config --exists grpc 2>/dev/null && echo y),yes,no)
+BENCH_LIBS += $(if $(filter yes,$(HAVE_GRPC)),-lgrpc -lgpr)
+LAB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lab/*.c))
+# What the programs share with each other.
+COMMON_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/common/*.c))
+CMD_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/shmring/*.c))
+CMD_PARTS := $(filter-out %/main.o,$(CMD_OBJS)) $(U)/user/common/units.o
+CMD_LIBS := -lnl-genl-3 -lnl-3 -ljansson -lsmartcols -lpopt -lmicrohttpd \
+	-lncursesw -ltinfo
+EXAMPLES := $(patsubst user/%.c,$(U)/%,$(wildcard user/examples/*.c))
 TESTS := $(patsubst tests/%.c,$(U)/tests/%,$(wildcard tests/test_*.c)) \
 	$(patsubst tests/%.cc,$(U)/tests/%,$(wildcard tests/test_*.cc))
 
@@ -91,10 +104,10 @@ TOOLS := $(patsubst shmring-shmring,shmring,\
 	$(patsubst user/%/main.c,shmring-%,$(wildcard user/*/main.c)))
 
 lib: $(U)/libshmring.so $(U)/libshmring.a $(U)/shmring.pc	## libshmring
-tools: lib $(addprefix $(U)/,$(TOOLS))	## the programs: shmring-bench and others
+tools: lib $(addprefix $(U)/,$(TOOLS)) $(EXAMPLES)	## the programs and examples
 
 # The first compile on a new machine finds nothing to compile with.
-$(LIB_OBJS) $(BENCH_OBJS) $(LAB_OBJS): | $(U)/deps
+$(LIB_OBJS) $(COMMON_OBJS) $(BENCH_OBJS) $(LAB_OBJS) $(CMD_OBJS): | $(U)/deps
 $(U)/deps:
 	@scripts/deps build
 	@mkdir -p $(@D) && touch $@
@@ -104,6 +117,32 @@ $(U)/%.o: %.c
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(U)/user/bench/%.o: ALL_CFLAGS += -O3
+
+# The stamp's name changes when gRPC comes or goes.
+$(U)/user/bench/transports/grpc.o: ALL_CFLAGS += \
+	$(if $(filter yes,$(HAVE_GRPC)),-DHAVE_GRPC)
+$(U)/user/bench/transports/grpc.o: $(U)/have-grpc-$(HAVE_GRPC)
+$(U)/have-grpc-%:
+	@mkdir -p $(@D) && rm -f $(U)/have-grpc-* && touch $@
+
+# Remote procedure calls: rpcgen writes code, which is not held to our warnings.
+$(BENCH_RPC).h: KIND = h
+$(BENCH_RPC)_xdr.c: KIND = c
+$(BENCH_RPC)_clnt.c: KIND = l
+$(BENCH_RPC)_svc.c: KIND = m
+$(BENCH_RPC).h $(BENCH_RPC_C): user/bench/transports/bench_rpc.x | $(U)/deps
+	@mkdir -p $(@D)
+	cd $(<D) && rpcgen -C -M -$(KIND) $(<F) >$(abspath $@)
+
+$(BENCH_RPC_C:.c=.o) $(U)/user/bench/transports/onc-rpc.o: ALL_CFLAGS += \
+	-I$(dir $(BENCH_RPC)) $(shell pkg-config --cflags libtirpc 2>/dev/null)
+$(BENCH_RPC_C:.c=.o): %.o: %.c $(BENCH_RPC).h
+	$(CC) $(ALL_CFLAGS) -w -c $< -o $@
+$(U)/user/bench/transports/onc-rpc.o: $(BENCH_RPC).h
+
+# By the shell, since where it says nothing yet the packages come first.
+NL_CFLAGS := $$(pkg-config --cflags libnl-genl-3.0)
+$(U)/user/shmring/%.o: ALL_CFLAGS += $(NL_CFLAGS) -DVERSION='"$(VERSION)"'
 
 $(U)/libshmring.a: $(LIB_OBJS)
 	$(AR) rcs $@ $^
@@ -126,15 +165,22 @@ $(U)/shmring.pc: user/lib/shmring.pc.in dkms.conf FORCE
 		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 		-e 's|@VERSION@|$(VERSION)|' $< > $@
 
-$(U)/shmring-bench: $(BENCH_OBJS) $(U)/libshmring.a
-	$(LINK) $^ -ljansson -lm -o $@
+$(U)/shmring-bench: $(BENCH_OBJS) $(COMMON_OBJS) $(U)/libshmring.a
+	$(LINK) $^ $(BENCH_LIBS) -o $@
 
 $(U)/user/bench/overhead/%.o: ALL_CFLAGS += -O3
 $(U)/bench-bare: $(U)/user/bench/overhead/bare.o $(U)/libshmring.a
 	$(LINK) $^ -o $@
 
-$(U)/shmring-lab: $(LAB_OBJS)
+$(U)/shmring-lab: $(LAB_OBJS) $(COMMON_OBJS)
 	$(LINK) $^ -ljansson -lnuma -lm -o $@
+
+$(U)/shmring: $(CMD_OBJS) $(U)/user/common/units.o $(U)/libshmring.a
+	$(LINK) $^ $(CMD_LIBS) -o $@
+
+$(U)/examples/%: user/examples/%.c $(U)/libshmring.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(filter-out %.h,$^) -o $@
 
 ## Installing
 
@@ -233,26 +279,37 @@ tests: $(TESTS)
 
 $(U)/tests/test_bench_hist: $(U)/user/bench/hist.o
 $(U)/tests/test_bench_sources: $(U)/user/bench/sources.o
-$(U)/tests/test_bench_stats: $(U)/user/bench/stats.o
+$(U)/tests/test_bench_stats: $(U)/user/common/stats.o
 $(U)/tests/test_bench_topology: $(U)/user/bench/topology.o
-$(U)/tests/test_bench_units: $(U)/user/bench/units.o
+$(U)/tests/test_bench_units: $(U)/user/common/units.o
+$(U)/tests/test_transports: $(filter-out %/main.o,$(BENCH_OBJS)) $(COMMON_OBJS)
+$(U)/tests/test_transports: private LIBS = $(BENCH_LIBS)
 
 # The engine, with transports of the test's own.
 $(U)/tests/test_bench_pair: $(patsubst %,$(U)/user/bench/%.o,pair channel rounds \
-	watch trace usage hist sources cpus progress tests)
-$(U)/tests/test_bench_compare: $(patsubst %,$(U)/user/bench/%.o,compare doc tests units)
+	watch trace usage hist sources tests) $(COMMON_OBJS)
+$(U)/tests/test_bench_compare: $(patsubst %,$(U)/user/bench/%.o,compare doc tests) \
+	$(COMMON_OBJS)
 
 # The whole program, as users run it.
 $(U)/tests/test_bench_cli: | $(U)/shmring-bench
 
+INCLUDES := -Iuser/bench
+$(U)/tests/test_cmd_%: private INCLUDES = -Iuser/shmring $(NL_CFLAGS)
+$(U)/tests/test_cmd_%: private LIBS = $(CMD_LIBS)
+$(filter $(U)/tests/test_cmd_%,$(TESTS)): $(CMD_PARTS)
+
 $(U)/tests/%: tests/%.c $(U)/libshmring.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Iuser/bench $(filter-out %.h,$^) -lcmocka -ljansson -lm -o $@
+	$(CC) $(ALL_CFLAGS) $(INCLUDES) \
+		$(filter %.c,$^) $(filter %.o,$^) $(filter %.a,$^) \
+		-lcmocka -ljansson -lm $(LIBS) -o $@
 
 $(U)/tests/%: tests/%.cc $(U)/libshmring.a
 	@mkdir -p $(@D)
 	$(CXX) $(patsubst -std=%,-std=c++17,$(ALL_CFLAGS)) \
 		$(filter-out %.h,$^) -o $@
 
--include $(LIB_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) $(LAB_OBJS:.o=.d) \
-	$(U)/user/bench/overhead/bare.d $(addsuffix .d,$(TESTS))
+-include $(LIB_OBJS:.o=.d) $(COMMON_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) \
+	$(LAB_OBJS:.o=.d) $(CMD_OBJS:.o=.d) $(U)/user/bench/overhead/bare.d \
+	$(addsuffix .d,$(TESTS))

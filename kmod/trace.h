@@ -2,7 +2,8 @@
 /*
  * Tracepoints shmring:*, for perf, ftrace and bpftrace. In all of them, id is
  * the ring's (unique until the module goes), name its name, and role 1 for the
- * producer, 2 for the consumer. Names and order of the fields stay.
+ * producer, 2 for the consumer. Names and order of the fields stay. The name is
+ * padded with zeros, so that all of it can be a key.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM shmring
@@ -32,7 +33,8 @@ DECLARE_EVENT_CLASS(shmring_ring,
 	),
 	TP_fast_assign(
 		__entry->id = ring->id;
-		strscpy(__entry->name, dev_name(&ring->dev), SHMRING_NAME_MAX);
+		strscpy_pad(__entry->name, dev_name(&ring->dev),
+			    SHMRING_NAME_MAX);
 		__entry->size = ring->bytes;
 		__entry->record_size = ring->record_size;
 		__entry->node = ring->node;
@@ -64,8 +66,8 @@ TRACE_EVENT(attach,
 	),
 	TP_fast_assign(
 		__entry->id = side->ring->id;
-		strscpy(__entry->name, dev_name(&side->ring->dev),
-			SHMRING_NAME_MAX);
+		strscpy_pad(__entry->name, dev_name(&side->ring->dev),
+			    SHMRING_NAME_MAX);
 		__entry->role = shmring_role(side);
 		__entry->pid = pid_nr(side->pid);
 	),
@@ -85,8 +87,8 @@ TRACE_EVENT(detach,
 	),
 	TP_fast_assign(
 		__entry->id = side->ring->id;
-		strscpy(__entry->name, dev_name(&side->ring->dev),
-			SHMRING_NAME_MAX);
+		strscpy_pad(__entry->name, dev_name(&side->ring->dev),
+			    SHMRING_NAME_MAX);
 		__entry->role = shmring_role(side);
 		__entry->pid = pid_nr(side->pid);
 		__entry->killed = killed;
@@ -108,8 +110,8 @@ TRACE_EVENT(wait,
 	),
 	TP_fast_assign(
 		__entry->id = side->ring->id;
-		strscpy(__entry->name, dev_name(&side->ring->dev),
-			SHMRING_NAME_MAX);
+		strscpy_pad(__entry->name, dev_name(&side->ring->dev),
+			    SHMRING_NAME_MAX);
 		__entry->role = shmring_role(side);
 		__entry->want = want;
 	),
@@ -128,8 +130,8 @@ DECLARE_EVENT_CLASS(shmring_side,
 	),
 	TP_fast_assign(
 		__entry->id = side->ring->id;
-		strscpy(__entry->name, dev_name(&side->ring->dev),
-			SHMRING_NAME_MAX);
+		strscpy_pad(__entry->name, dev_name(&side->ring->dev),
+			    SHMRING_NAME_MAX);
 		__entry->role = shmring_role(side);
 	),
 	TP_printk("id=%llu name=%s role=%s", __entry->id, __entry->name,

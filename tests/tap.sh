@@ -52,11 +52,17 @@ fails()
 until_true()
 {
 	local tries
-	for ((tries = 0; tries < 6000; tries++)); do
+	for ((tries = 0; tries < 1500; tries++)); do
 		"$@" 2>/dev/null && return
 		read -rt 0.01 <> <(:)
 	done
 	return 1
+}
+
+# holds EXPRESSION FILE: of the JSON in FILE.
+holds()
+{
+	jq -e "$1" "$2" >/dev/null
 }
 
 skip()

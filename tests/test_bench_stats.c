@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../user/bench/stats.h"
+#include "../user/common/stats.h"
 
 #define LENGTH(a)	(sizeof(a) / sizeof(*(a)))
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "../user/bench/units.h"
+#include "../user/common/units.h"
 
 static void sizes_that_are_read(void **state)
 {

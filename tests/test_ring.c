@@ -779,6 +779,124 @@ static void test_stranger(void **state)
 	ring_drop(&t);
 }
 
+/* From outside, without a role and with leave to read alone. */
+static void test_stat(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct shmring_stat st;
+	struct pair t;
+
+	(void)state;
+	if (backend_is("dev")) {
+		assert_int_equal(shmring_stat("dev:any", &st), -EOPNOTSUPP);
+		return;
+	}
+	ring_make(&t.ring, &o);
+	assert_int_equal(shmring_stat(t.ring.address, &st), 0);
+	assert_int_equal(st.ring_bytes, SIZE);
+	assert_int_equal(st.record_size, 0);
+	assert_int_equal(st.node, SHMRING_NODE_ANY);
+	assert_int_equal(st.state[0], SHMRING_STATE_NEVER);
+	assert_int_equal(st.state[1], SHMRING_STATE_NEVER);
+	assert_int_equal(st.head | st.tail, 0);
+	t.p = ring_join(&t.ring, PRODUCER, &o);
+	t.c = ring_join(&t.ring, CONSUMER, &o);
+	put(t.p, 5, 1);
+	put(t.p, 8, 2);
+	get(t.c, 5, 1);
+	shmring_flush(t.c);
+	assert_int_equal(shmring_stat(t.ring.address, &st), 0);
+	assert_int_equal(st.head, 32);
+	assert_int_equal(st.tail, 16);
+	assert_int_equal(st.state[0], SHMRING_STATE_ATTACHED);
+	assert_int_equal(st.state[1], SHMRING_STATE_ATTACHED);
+	get(t.c, 8, 2);
+	assert_peek_errno(t.c, EAGAIN);
+	assert_int_equal(shmring_stat(t.ring.address, &st), 0);
+	assert_int_equal(st.tail, 32);
+	assert_int_equal(st.stalls[1], 1);
+	pair_close(&t);
+}
+
+static int take_the_producer(void *arg)
+{
+	CHILD_CHECK(ring_join(arg, PRODUCER, NULL));
+	raise(SIGKILL);
+	return 1;
+}
+
+/* Nobody had the time to write that it died: its lock is what counts. */
+static void test_stat_of_the_dead(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct shmring_stat st;
+	struct ring t;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (backend_is("dev"))
+		skip();
+	ring_make(&t, &o);
+	pid = spawn(take_the_producer, &t);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(shmring_stat(t.address, &st), 0);
+	assert_int_equal(st.state[0], SHMRING_STATE_GONE);
+	assert_int_equal(st.state[1], SHMRING_STATE_NEVER);
+	ring_drop(&t);
+}
+
+static void test_stat_refused(void **state)
+{
+	struct shmring_stat st;
+
+	(void)state;
+	assert_int_equal(shmring_stat("shm:/shmring-none", &st), -ENOENT);
+	assert_non_null(strstr(shmring_errmsg(), "create it first"));
+	assert_int_equal(shmring_stat("shm:none", &st), -EINVAL);
+	assert_int_equal(shmring_stat("memfd:", &st), -EINVAL);
+	assert_int_equal(shmring_stat("memfd:9999", &st), -EBADF);
+	assert_int_equal(shmring_stat("fifo:x", &st), -EINVAL);
+	assert_int_equal(shmring_stat("dev:x", &st), -EOPNOTSUPP);
+}
+
+static void assert_takes_the_module(const struct shmring_opts *o)
+{
+	assert_null(shmring_open(backend_is("shm") ? "shm:/shmring-owner" :
+				 "memfd:", SHMRING_ROLE_NONE, o));
+	assert_int_equal(errno, EOPNOTSUPP);
+	assert_non_null(strstr(shmring_errmsg(), "use dev:NAME"));
+}
+
+/* What the module alone can do is not silently left out. */
+static void test_owner_and_mark(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct ring t;
+
+	(void)state;
+	if (backend_is("dev")) {
+		o.high_water = 101;
+		assert_null(shmring_open("dev:mark", SHMRING_ROLE_NONE, &o));
+		o.high_water = 80;
+		o.uid = 1;
+		o.gid = 2;
+		ring_make(&t, &o);
+		ring_drop(&t);
+		return;
+	}
+	o.flags = SHMRING_OPEN_CREATE;
+	o.high_water = 80;
+	assert_takes_the_module(&o);
+	o.high_water = 0;
+	o.uid = 1;
+	assert_takes_the_module(&o);
+	o.uid = SHMRING_ID_CREATOR;
+	o.gid = 1;
+	assert_takes_the_module(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -806,6 +924,10 @@ int main(void)
 		cmocka_unit_test(test_no_space),
 		cmocka_unit_test(test_mode),
 		cmocka_unit_test(test_stranger),
+		cmocka_unit_test(test_stat),
+		cmocka_unit_test(test_stat_of_the_dead),
+		cmocka_unit_test(test_stat_refused),
+		cmocka_unit_test(test_owner_and_mark),
 	};
 
 	alarm(HANG_GUARD_S);

@@ -2,7 +2,7 @@
 /* The time of a run. */
 #include "budget.h"
 
-#include "clock.h"
+#include "../common/clock.h"
 
 /* Less says nothing about a mechanism that sleeps. */
 #define LEAST_MS	2

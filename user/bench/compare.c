@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "doc.h"
-#include "units.h"
+#include "table.h"
+#include "../common/units.h"
 
 enum verdict {
 	SAME,		/* the intervals meet */
@@ -43,11 +44,9 @@ static enum verdict judge(const json_t *a, const json_t *b, double threshold)
 	return -change > threshold ? REGRESSION : WORSE;
 }
 
-static const char *value_text(const json_t *r, char text[UNITS_TEXT_MAX])
+static const char *median_text(const json_t *r, char text[UNITS_TEXT_MAX])
 {
-	double v = doc_number(r, "median");
-
-	return doc_test(r)->is_time ? units_time(v, text) : units_rate(v, text);
+	return doc_value_text(r, doc_number(r, "median"), text);
 }
 
 static bool print_change(FILE *out, const json_t *a, const json_t *b,
@@ -62,9 +61,9 @@ static bool print_change(FILE *out, const json_t *a, const json_t *b,
 	enum verdict verdict = judge(a, b, threshold);
 	char from[UNITS_TEXT_MAX], to[UNITS_TEXT_MAX];
 
-	fprintf(out, "  %-14s%12s%12s%+10.1f %%  %s\n",
-		doc_text(a, "transport"), value_text(a, from),
-		value_text(b, to), gain(a, b), verdicts[verdict]);
+	fprintf(out, "  %-*s%12s%12s%+10.1f %%  %s\n",
+		TABLE_NAME_WIDTH, doc_text(a, "transport"), median_text(a, from),
+		median_text(b, to), gain(a, b), verdicts[verdict]);
 	return verdict == REGRESSION;
 }
 
@@ -76,15 +75,16 @@ static bool print_missing(FILE *out, const json_t *a, const json_t *b)
 	const char *why = b ? doc_text(b, "error") : "";
 	char text[UNITS_TEXT_MAX];
 
-	fprintf(out, "  %-14s", doc_text(a ? a : b, "transport"));
+	fprintf(out, "  %-*s", TABLE_NAME_WIDTH,
+		doc_text(a ? a : b, "transport"));
 	if (lost)
 		fprintf(out, "REGRESSION: was %s, now FAILED: %s\n",
-			value_text(a, text), why);
+			median_text(a, text), why);
 	else if (b && doc_is_measured(b))
-		fprintf(out, "new: %s\n", value_text(b, text));
+		fprintf(out, "new: %s\n", median_text(b, text));
 	else if (a && doc_is_measured(a))
 		fprintf(out, "was %s, now not measured%s%s\n",
-			value_text(a, text), why[0] ? ": " : "", why);
+			median_text(a, text), why[0] ? ": " : "", why);
 	else
 		fputs("not measured\n", out);
 	return lost;

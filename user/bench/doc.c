@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "units.h"
+#include "../common/units.h"
 
 int doc_write(const json_t *doc, const char *path)
 {
@@ -92,6 +92,25 @@ bool doc_is_measured(const json_t *result)
 	return !isnan(doc_number(result, "median"));
 }
 
+bool doc_is_wide(const json_t *result)
+{
+	return doc_number(result, "high") - doc_number(result, "low") >
+	       doc_number(result, "median") * DOC_WIDE_PERCENT / 100;
+}
+
+bool doc_is_overloaded(const json_t *result)
+{
+	return doc_number(result, "achieved_per_s") <
+	       0.95 * doc_number(result, "offered_per_s");
+}
+
+const char *doc_value_text(const json_t *result, double v,
+			   char text[UNITS_TEXT_MAX])
+{
+	return doc_test(result)->is_time ? units_time(v, text) :
+					   units_rate(v, text);
+}
+
 const struct test *doc_test(const json_t *result)
 {
 	int i;
@@ -113,6 +132,29 @@ bool doc_same_group(const json_t *a, const json_t *b)
 		if (!json_equal(doc_part(a, keys[i]), doc_part(b, keys[i])))
 			return false;
 	return true;
+}
+
+size_t doc_group_end(const json_t *results, size_t from)
+{
+	const json_t *first = json_array_get(results, from);
+
+	do {
+		from++;
+	} while (from < json_array_size(results) &&
+		 doc_same_group(first, json_array_get(results, from)));
+	return from;
+}
+
+const json_t *doc_first_of(const json_t *results, const json_t *result)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(results, i, r)
+		if (!strcmp(doc_text(r, "transport"),
+			    doc_text(result, "transport")))
+			return r;
+	return NULL;
 }
 
 const char *doc_group_text(const json_t *result, char text[WHY_MAX])

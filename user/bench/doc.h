@@ -11,6 +11,7 @@
 
 #include "noise.h"
 #include "plan.h"
+#include "../common/units.h"
 
 #define DOC_SCHEMA	"shmring-bench/2"
 
@@ -35,11 +36,28 @@ const char *doc_text(const json_t *o, const char *key);
 /* Does this result have a number? */
 bool doc_is_measured(const json_t *result);
 
+/* Is the interval so wide, in percent, that the median says little? */
+#define DOC_WIDE_PERCENT	20
+bool doc_is_wide(const json_t *result);
+
+/* Messages at a fixed rate: did it come to less? */
+bool doc_is_overloaded(const json_t *result);
+
+/* @v, in the unit of @result */
+const char *doc_value_text(const json_t *result, double v,
+			   char text[UNITS_TEXT_MAX]);
+
 /* The test of a result; NULL for one that this program does not know. */
 const struct test *doc_test(const json_t *result);
 
 /* Can the two be compared: the same test, size and so on? */
 bool doc_same_group(const json_t *a, const json_t *b);
+
+/* The first result after @from that begins another group, or the end. */
+size_t doc_group_end(const json_t *results, size_t from);
+
+/* The first of the same transport. */
+const json_t *doc_first_of(const json_t *results, const json_t *result);
 
 /* "throughput, 8 B, 64 per publish" */
 const char *doc_group_text(const json_t *result, char text[WHY_MAX]);

@@ -9,13 +9,12 @@
 
 #include "env.h"
 #include "limit.h"
-#include "stats.h"
+#include "../common/stats.h"
 #include "topology.h"
 
 /* Above these, a run is noisy; in percent. */
 #define NOISY_STEAL	1
 #define NOISY_FOREIGN	5
-#define NOISY_INTERVAL	20
 
 /* A percentile is known when so many samples lie beyond it. */
 #define BEYOND	10
@@ -174,12 +173,13 @@ static json_t *result(const struct plan *plan, const struct cell *c)
 {
 	const struct shape *s = &c->shape;
 	const struct test *test = &tests[s->test];
-	json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:i, s:o, s:I, s:s, s:s}",
+	json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:i, s:b, s:o, s:I, s:s, s:s}",
 			      "test", test->name,
 			      "transport", c->transport->name,
 			      "size", (int)s->size,
 			      "batch", (int)s->batch,
 			      "producers", (int)s->producers,
+			      "batches", c->transport->batches,
 			      "offered_per_s", test->paced ?
 			      json_integer(s->rate) : json_null(),
 			      "capacity", (json_int_t)c->capacity,
@@ -281,7 +281,7 @@ static double wide_intervals(const struct plan *plan)
 		if (!stats_of_cell(&plan->cells[i], &s))
 			continue;
 		all++;
-		wide += s.high - s.low > s.median * NOISY_INTERVAL / 100;
+		wide += s.high - s.low > s.median * DOC_WIDE_PERCENT / 100;
 	}
 	return all ? 100.0 * (double)wide / (double)all : 0;
 }
@@ -321,7 +321,7 @@ static json_t *noisy(const struct plan *plan, const struct noise *noise,
 	if (wide > 50)
 		json_array_append_new(all, json_sprintf(
 			"%.0f %% of the results have an interval wider than %d %%",
-			wide, NOISY_INTERVAL));
+			wide, DOC_WIDE_PERCENT));
 	return all;
 }
 

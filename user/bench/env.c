@@ -10,8 +10,8 @@
 #include <cpuid.h>
 #endif
 
-#include "clock.h"
-#include "cpus.h"
+#include "../common/clock.h"
+#include "../common/cpus.h"
 #include "topology.h"
 
 #define ROOT		TOPOLOGY_ROOT

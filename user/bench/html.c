@@ -10,7 +10,7 @@
 #include "doc.h"
 #include "plot.h"
 #include "table.h"
-#include "units.h"
+#include "../common/units.h"
 
 static const char head[] =
 	"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -190,7 +190,7 @@ static int print_plots(FILE *out, const json_t *doc)
 	return err;
 }
 
-/* The same as on the terminal. */
+/* The same as on the terminal with --verbose. */
 static int print_table(FILE *out, const json_t *doc)
 {
 	char *text = NULL;
@@ -199,7 +199,7 @@ static int print_table(FILE *out, const json_t *doc)
 
 	if (!f)
 		return -errno;
-	table_print(f, doc);
+	table_print(f, doc, true);
 	if (fclose(f)) {
 		free(text);
 		return -errno;

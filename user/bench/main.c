@@ -2,6 +2,7 @@
 /* shmring-bench: measure, list, show, compare. */
 #include <stdio.h>
 
+#include "../common/cli.h"
 #include "compare.h"
 #include "doc.h"
 #include "noise.h"
@@ -10,8 +11,6 @@
 #include "run.h"
 #include "table.h"
 
-#define EXIT_INTERRUPTED	130
-
 /* Nothing asked for can be measured here: the first reason says why. */
 static void refuse_plan(const struct plan *plan, const struct options *o)
 {
@@ -19,12 +18,12 @@ static void refuse_plan(const struct plan *plan, const struct options *o)
 
 	for (i = 0; i < plan->nr; i++)
 		if (plan->cells[i].state != CELL_OK)
-			options_refuse("%s", plan->cells[i].why);
+			refuse("%s", plan->cells[i].why);
 	if (plan->nr_unavailable)
-		options_refuse("%s", plan->unavailable[0].why);
+		refuse("%s", plan->unavailable[0].why);
 	if (o->test == TEST_TOPOLOGY)
-		options_refuse("topology: this process may use one CPU only: another taskset or cpuset");
-	options_refuse("nothing to measure");
+		refuse("topology: this process may use one CPU only: another taskset or cpuset");
+	refuse("nothing to measure");
 }
 
 static int measure(struct command *c)
@@ -38,7 +37,7 @@ static int measure(struct command *c)
 
 	output_check(c);
 	if (plan_make(&plan, o))
-		options_refuse("no memory for the results: smaller --repeat");
+		refuse("no memory for the results: smaller --repeat");
 	if (!plan_has_work(&plan))
 		refuse_plan(&plan, o);
 	before = noise_now(o->cpus);
@@ -60,7 +59,7 @@ static json_t *read_file(const char *path)
 	json_t *doc = doc_read(path, why);
 
 	if (!doc)
-		options_refuse("%s: %s", path, why);
+		refuse("%s: %s", path, why);
 	return doc;
 }
 

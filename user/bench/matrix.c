@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "doc.h"
-#include "stats.h"
+#include "../common/stats.h"
 #include "topology.h"
-#include "units.h"
+#include "../common/units.h"
 
 #define WIDTH	9
 

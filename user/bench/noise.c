@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "../common/clock.h"
 
 /* The columns of a "cpuN" line in /proc/stat; man 5 proc. */
 struct ticks {

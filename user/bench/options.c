@@ -2,17 +2,16 @@
 /* The command line. */
 #include "options.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cpus.h"
-#include "progress.h"
-#include "units.h"
+#include "../common/cli.h"
+#include "../common/cpus.h"
+#include "../common/progress.h"
+#include "../common/units.h"
 
 #define MIN_RING_BYTES		4096
 #define MAX_RING_BYTES		(1ULL << 30)
@@ -44,7 +43,7 @@ enum {
 	KEY_CPUS = 'c',
 	KEY_JSON = 'j',
 	KEY_QUIET = 'q',
-	KEY_HELP = '?',
+	KEY_VERBOSE = 'v',
 	KEY_NO_PROGRESS = 0x100,
 	KEY_PRODUCERS,
 	KEY_RATE,
@@ -81,6 +80,8 @@ static const struct argp_option options[] = {
 	{ "duration", KEY_DURATION, "MS", 0,
 	  "Milliseconds of each measurement, whatever that sums up to; what the budget allows", 2 },
 	{ NULL, 0, NULL, 0, "Output:", 3 },
+	{ "verbose", KEY_VERBOSE, NULL, 0,
+	  "Not only medians: intervals, percentiles, ratios, CPU time, system calls", 3 },
 	{ "json", KEY_JSON, "FILE", 0,
 	  "Write the results there, too; with -, to standard output, and the table to standard error", 3 },
 	{ "csv", KEY_CSV, "FILE", 0, "The same for spreadsheets", 3 },
@@ -91,21 +92,9 @@ static const struct argp_option options[] = {
 	  "compare: a change for the worse beyond it is a regression; 5", 3 },
 	{ "no-progress", KEY_NO_PROGRESS, NULL, 0, "No progress bar", 3 },
 	{ "quiet", KEY_QUIET, NULL, OPTION_ALIAS, NULL, 3 },
-	{ "help", KEY_HELP, NULL, 0, "Print this", -1 },
+	CLI_HELP,
 	{ 0 }
 };
-
-void options_refuse(const char *fmt, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "shmring-bench: ");
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(EXIT_USAGE);
-}
 
 static size_t parse_list(const char *option, const char *arg, uint64_t from,
 			 uint64_t to, uint64_t *values)
@@ -115,7 +104,7 @@ static size_t parse_list(const char *option, const char *arg, uint64_t from,
 					 &bad, &len);
 
 	if (!n)
-		options_refuse("%s %s: '%.*s' is not a number from %llu to %llu, K and M allowed (at most %d of them)",
+		refuse("%s %s: '%.*s' is not a number from %llu to %llu, K and M allowed (at most %d of them)",
 			       option, arg, (int)len, bad,
 			       (unsigned long long)from, (unsigned long long)to,
 			       PLAN_LIST_MAX);
@@ -128,7 +117,7 @@ static uint64_t parse_one(const char *option, const char *arg, uint64_t from,
 	uint64_t v;
 
 	if (!units_parse_size(arg, strlen(arg), &v) || v < from || v > to)
-		options_refuse("%s %s: not a number from %llu to %llu", option,
+		refuse("%s %s: not a number from %llu to %llu", option,
 			       arg, (unsigned long long)from,
 			       (unsigned long long)to);
 	return v;
@@ -139,7 +128,7 @@ static void parse_ring_size(struct options *o, const char *arg)
 	o->ring_bytes = parse_one("--ring-size", arg, MIN_RING_BYTES,
 				  MAX_RING_BYTES);
 	if (o->ring_bytes & (o->ring_bytes - 1))
-		options_refuse("--ring-size %s: not a power of two: 64K or 128K, for example",
+		refuse("--ring-size %s: not a power of two: 64K or 128K, for example",
 			       arg);
 }
 
@@ -151,7 +140,7 @@ static void parse_threshold(struct command *c, const char *arg)
 	c->threshold = strtod(arg, &end);
 	if (end == arg || *end || errno || !(c->threshold >= 0) ||
 	    c->threshold > 1e6)
-		options_refuse("--threshold %s: not a percentage, such as 5",
+		refuse("--threshold %s: not a percentage, such as 5",
 			       arg);
 }
 
@@ -165,7 +154,7 @@ static bool ends_in(const char *file, const char *end)
 static const char *parse_plot(const char *arg)
 {
 	if (!ends_in(arg, ".svg") && !ends_in(arg, ".png"))
-		options_refuse("--plot %s: not FILE.svg or FILE.png", arg);
+		refuse("--plot %s: not FILE.svg or FILE.png", arg);
 	return arg;
 }
 
@@ -189,7 +178,7 @@ static void parse_transports(struct options *o, const char *arg)
 		len = strcspn(arg, ",");
 		t = transport_find(arg, len);
 		if (!t)
-			options_refuse("--transport %.*s: no such transport: %s",
+			refuse("--transport %.*s: no such transport: %s",
 				       (int)len, arg, transport_names());
 		if (!is_chosen(o, t))
 			o->chosen[o->nr_chosen++] = t;
@@ -208,11 +197,11 @@ static void parse_cpus(struct options *o, const char *arg)
 	cpus_list(possible, sizeof(possible));
 	n = units_parse_list(arg, 0, UINT_MAX, cpus, PLAN_LIST_MAX, &bad, &len);
 	if (!n || n > 2)
-		options_refuse("--cpus %s: not one or two CPUs A,B: possible are %s",
+		refuse("--cpus %s: not one or two CPUs A,B: possible are %s",
 			       arg, possible);
 	for (i = 0; i < n; i++)
 		if (!cpus_allowed((unsigned int)cpus[i]))
-			options_refuse("--cpus %s: CPU %llu does not exist or is not allowed: possible are %s",
+			refuse("--cpus %s: CPU %llu does not exist or is not allowed: possible are %s",
 				       arg, (unsigned long long)cpus[i],
 				       possible);
 	o->cpus[0] = (unsigned int)cpus[0];
@@ -223,7 +212,6 @@ static void parse_cpus(struct options *o, const char *arg)
 struct parsing {
 	struct command *command;
 	bool named;
-	bool help;
 };
 
 static void parse_name(struct parsing *p, const char *arg)
@@ -246,7 +234,7 @@ static void parse_name(struct parsing *p, const char *arg)
 			p->command->options.test = (enum test_id)i;
 			return;
 		}
-	options_refuse("%s: no such test or command: throughput, latency, wakeup, oneway, fan-in, topology, list, show, compare",
+	refuse("%s: no such test or command: throughput, latency, wakeup, oneway, fan-in, topology, list, show, compare",
 		       arg);
 }
 
@@ -262,12 +250,13 @@ static void parse_argument(struct parsing *p, const char *arg)
 	if (!p->named)
 		parse_name(p, arg);
 	else if (c->nr_files == files_wanted(c))
-		options_refuse("%s: one argument too many: see --help", arg);
+		refuse("%s: one argument too many: see --help", arg);
 	else
 		c->files[c->nr_files++] = arg;
 }
 
-static error_t parse_measuring(int key, char *arg, struct options *o)
+static error_t parse_measuring(int key, char *arg, struct argp_state *state,
+			       struct options *o)
 {
 	switch (key) {
 	case KEY_TRANSPORT:
@@ -306,7 +295,7 @@ static error_t parse_measuring(int key, char *arg, struct options *o)
 		parse_cpus(o, arg);
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_key(key, state);
 	}
 }
 
@@ -316,6 +305,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct command *c = p->command;
 
 	switch (key) {
+	case KEY_VERBOSE:
+		c->verbose = true;
+		return 0;
 	case KEY_JSON:
 		c->json = arg;
 		return 0;
@@ -335,17 +327,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_NO_PROGRESS:
 		progress_hide();
 		return 0;
-	case KEY_HELP:
-		p->help = true;
-		return 0;
 	case ARGP_KEY_ARG:
 		parse_argument(p, arg);
 		return 0;
-	case ARGP_KEY_ERROR:
-		options_refuse("%s: no such option, or its value is missing or not wanted: see --help",
-			       state->argv[state->next - 1]);
 	default:
-		return parse_measuring(key, arg, &c->options);
+		return parse_measuring(key, arg, state, &c->options);
 	}
 }
 
@@ -381,7 +367,7 @@ static void complete_measuring(struct options *o)
 		o->budget_s = o->quick ? QUICK_BUDGET_S : DEFAULT_BUDGET_S;
 	for (i = 0; !all && !tests[o->test].batched && i < o->nr_batches; i++)
 		if (o->batches[i] != 1)
-			options_refuse("--batch %llu: %s sends one message at a time: --batch 1",
+			refuse("--batch %llu: %s sends one message at a time: --batch 1",
 				       (unsigned long long)o->batches[i],
 				       tests[o->test].name);
 }
@@ -399,20 +385,11 @@ void options_parse(struct command *c, int argc, char **argv)
 		.threshold = DEFAULT_THRESHOLD,
 	};
 	if (!cpus_default(c->options.cpus))
-		options_refuse("cannot tell which CPUs are allowed: %s",
+		refuse("cannot tell which CPUs are allowed: %s",
 			       strerror(errno));
-	/*
-	 * Its own errors are two lines and do not say what is possible. Without
-	 * them it prints no help either, so that is asked for below.
-	 */
-	argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, NULL, &p);
-	if (p.help) {
-		argp_help(&argp, stdout, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK,
-			  argv[0]);
-		exit(0);
-	}
+	cli_parse(&argp, argc, argv, &p);
 	if (c->nr_files < files_wanted(c))
-		options_refuse("%s: files are missing: see --help", c->id ==
+		refuse("%s: files are missing: see --help", c->id ==
 			       COMMAND_COMPARE ? "compare" : "show");
 	if (c->id == COMMAND_MEASURE)
 		complete_measuring(&c->options);

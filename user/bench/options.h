@@ -5,8 +5,6 @@
 
 #include "plan.h"
 
-#define EXIT_USAGE	2
-
 enum command_id {
 	COMMAND_MEASURE,
 	COMMAND_LIST,
@@ -18,6 +16,7 @@ enum command_id {
  * struct command - what the user typed, checked and complete
  * @files: of show and compare
  * @threshold: of compare, in percent
+ * @verbose: the table of all that is known
  * @json, @csv, @plot, @report: where to write these; NULL: do not
  */
 struct command {
@@ -26,6 +25,7 @@ struct command {
 	const char *files[2];
 	unsigned int nr_files;
 	double threshold;
+	bool verbose;
 	const char *json;
 	const char *csv;
 	const char *plot;
@@ -34,9 +34,5 @@ struct command {
 
 /* Does not return where there is an error, or help was asked for. */
 void options_parse(struct command *c, int argc, char **argv);
-
-/* Something that cannot be: one line, and out. */
-void options_refuse(const char *fmt, ...)
-	__attribute__((format(printf, 1, 2), noreturn));
 
 #endif /* BENCH_OPTIONS_H */

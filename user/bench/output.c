@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../common/cli.h"
 #include "csv.h"
 #include "doc.h"
 #include "gnuplot.h"
@@ -29,7 +30,7 @@ static void check_file(const char *option, const char *path)
 		return;
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0)
-		options_refuse("%s %s: cannot write it: %s", option, path,
+		refuse("%s %s: cannot write it: %s", option, path,
 			       strerror(errno));
 	close(fd);
 }
@@ -37,15 +38,15 @@ static void check_file(const char *option, const char *path)
 void output_check(const struct command *c)
 {
 	if (is_stdout(c->report))
-		options_refuse("--report -: a page goes to a file");
+		refuse("--report -: a page goes to a file");
 	if (is_stdout(c->json) && is_stdout(c->csv))
-		options_refuse("--json - --csv -: one of them needs a file");
+		refuse("--json - --csv -: one of them needs a file");
 	check_file("--json", c->json);
 	check_file("--csv", c->csv);
 	check_file("--plot", c->plot);
 	check_file("--report", c->report);
 	if ((c->plot || c->report) && !gnuplot_exists())
-		options_refuse("%s: gnuplot is not installed: apt-get install gnuplot-nox",
+		refuse("%s: gnuplot is not installed: apt-get install gnuplot-nox",
 			       c->plot ? "--plot" : "--report");
 }
 
@@ -77,7 +78,7 @@ bool output_all(const json_t *doc, const struct command *c)
 {
 	bool taken = is_stdout(c->json) || is_stdout(c->csv), ok = true;
 
-	table_print(taken ? stderr : stdout, doc);
+	table_print(taken ? stderr : stdout, doc, c->verbose);
 	if (c->json)
 		ok &= say("--json", c->json, doc_write(doc, c->json));
 	if (c->csv)

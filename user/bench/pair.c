@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "channel.h"
-#include "clock.h"
-#include "cpus.h"
+#include "../common/clock.h"
+#include "../common/cpus.h"
 #include "rounds.h"
 #include "watch.h"
 

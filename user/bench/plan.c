@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "channel.h"
-#include "cpus.h"
+#include "../common/cpus.h"
 #include "limit.h"
 #include "payload.h"
 
@@ -169,11 +169,28 @@ static int add_copy(struct plan *plan, const struct options *o)
 	return add_limit(plan, o, &plan->copy, &bare, &limit_copy);
 }
 
-/* In a comparison, who takes one producer by nature is not worth a line. */
-static bool is_wanted(const struct options *o, const struct shape *s,
-		      const struct transport *t)
+static bool has_cell(const struct plan *plan, const struct transport *t)
 {
-	return o->test != TEST_COUNT || s->producers < 2 || t->many;
+	size_t i;
+
+	for (i = 0; i < plan->nr; i++)
+		if (plan->cells[i].transport == t)
+			return true;
+	return false;
+}
+
+/*
+ * In a comparison, who takes one producer, or sends one by one, by nature is
+ * not worth a line; nor is more than one try of what never gets a number.
+ */
+static bool is_wanted(const struct plan *plan, const struct options *o,
+		      const struct shape *s, const struct transport *t)
+{
+	if (o->test != TEST_COUNT)
+		return true;
+	if (t->broken && has_cell(plan, t))
+		return false;
+	return (s->producers < 2 || t->many) && (s->batch < 2 || t->batches);
 }
 
 static int add_pairs(struct plan *plan, const struct options *o)
@@ -213,7 +230,7 @@ static int add_shape(struct plan *plan, const struct options *o,
 	s.rate = test->paced ? (uint32_t)o->rate : 0;
 	for (i = 0; i < o->nr_chosen; i++) {
 		if (is_unavailable(plan, o->chosen[i]) ||
-		    !is_wanted(o, &s, o->chosen[i]))
+		    !is_wanted(plan, o, &s, o->chosen[i]))
 			continue;
 		c = add_cell(plan, o, &s, o->chosen[i]);
 		if (!c)

@@ -6,7 +6,7 @@
 
 #include "doc.h"
 #include "plot.h"
-#include "units.h"
+#include "../common/units.h"
 
 #define COLUMNS		3
 #define WIDTH		(PLOT_WIDTH / COLUMNS)

@@ -5,7 +5,7 @@
 #include "doc.h"
 #include "matrix.h"
 #include "plot.h"
-#include "units.h"
+#include "../common/units.h"
 
 #define LEFT		70
 #define TOP		24

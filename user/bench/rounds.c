@@ -5,7 +5,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 
-#include "clock.h"
+#include "../common/clock.h"
 
 /*
  * The warm-up ends with the first round of a 1/16 of the time asked for: long

@@ -9,7 +9,7 @@
 
 #include "budget.h"
 #include "pair.h"
-#include "progress.h"
+#include "../common/progress.h"
 
 /* Counting is exact after few messages, and a bare round trip short. */
 #define COUNT_MS	10
@@ -30,7 +30,7 @@ typedef enum pair_end measure_fn(struct cell *c, uint64_t duration_ms,
 
 static bool is_counted(const struct cell *c)
 {
-	return c->state == CELL_OK && c->shown &&
+	return c->state == CELL_OK && c->shown && !c->transport->broken &&
 	       c->shape.test != TEST_TOPOLOGY && !tests[c->shape.test].paced;
 }
 

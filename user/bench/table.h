@@ -4,9 +4,13 @@
 #define BENCH_TABLE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
-void table_print(FILE *out, const json_t *doc);
+#define TABLE_NAME_WIDTH	15	/* of a transport or test, and a space */
+
+/* @verbose: all that is known of each result, not only its median. */
+void table_print(FILE *out, const json_t *doc, bool verbose);
 
 /* `list`: tests and transports, and what is missing for those not there. */
 void table_list(FILE *out);

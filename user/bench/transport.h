@@ -81,6 +81,8 @@ struct loops {
  *	mechanism that has no way to sleep
  * @probe: NULL, or whether this host has the mechanism; @why gets the reason
  *	why not and what would change it
+ * @batches: several messages can be published as one; else a batch is as many
+ *	publishes as messages
  * @many: several processes may be producers of one channel; whether that is
  *	so for @ch->size, its fits says, which finds @ch->producers > 1 then
  * @fits: NULL, or whether it can carry @ch->size and hold @ch->capacity
@@ -95,6 +97,7 @@ struct transport {
 	const char *broken;
 	const struct loops *loops;
 	const struct loops *asleep;
+	bool batches;
 	bool many;
 	bool (*probe)(char why[WHY_MAX]);
 	bool (*fits)(const struct channel *ch, char why[WHY_MAX]);

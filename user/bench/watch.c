@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-#include "clock.h"
-#include "progress.h"
+#include "../common/clock.h"
+#include "../common/progress.h"
 
 static sigset_t waited_for;
 

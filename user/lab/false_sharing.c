@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../bench/stats.h"
+#include "../common/stats.h"
 #include "experiments.h"
 #include "plot.h"
 #include "proc.h"

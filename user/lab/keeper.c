@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../bench/progress.h"
+#include "../common/progress.h"
 
 static sigset_t waited_for, original;
 static struct lab_note *note;

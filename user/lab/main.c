@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* shmring-lab: the command line. */
-#include <argp.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "../bench/units.h"
+#include "../common/cli.h"
+#include "../common/units.h"
 #include "keeper.h"
 #include "plot.h"
 #include "report.h"
-
-#define EXIT_USAGE		2
-#define EXIT_INTERRUPTED	130
 
 enum {
 	KEY_SIZE = 's',
@@ -24,7 +20,6 @@ enum {
 	KEY_PROGRAM = 'x',
 	KEY_JSON = 'j',
 	KEY_PLOT = 'p',
-	KEY_HELP = '?',
 	KEY_DEVICE = 0x100,
 	KEY_NO_PROGRESS,
 };
@@ -45,7 +40,7 @@ static const struct argp_option options[] = {
 	{ "plot", KEY_PLOT, "FILE.svg", 0,
 	  "Draw it; with all, a folder for one picture each", 0 },
 	{ "no-progress", KEY_NO_PROGRESS, NULL, 0, "No progress bar", 0 },
-	{ "help", KEY_HELP, NULL, 0, "Print this", -1 },
+	CLI_HELP,
 	{ 0 }
 };
 
@@ -62,21 +57,7 @@ struct command {
 	const char *plot;
 	bool device;
 	bool quiet;
-	bool help;
 };
-
-static void __attribute__((format(printf, 1, 2), noreturn))
-refuse(const char *fmt, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "shmring-lab: ");
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(EXIT_USAGE);
-}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -113,19 +94,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_NO_PROGRESS:
 		c->quiet = true;
 		return 0;
-	case KEY_HELP:
-		c->help = true;
-		return 0;
 	case ARGP_KEY_ARG:
 		if (c->name)
 			refuse("'%s': one experiment at a time, or all", arg);
 		c->name = arg;
 		return 0;
-	case ARGP_KEY_ERROR:
-		refuse("%s: no such option, or its value is missing or not wanted: see --help",
-		       state->argv[state->next - 1]);
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_key(key, state);
 	}
 }
 
@@ -354,13 +329,7 @@ int main(int argc, char **argv)
 {
 	struct command c = { .name = NULL };
 
-	/* Its own errors are two lines and do not say what is possible. */
-	argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, NULL, &c);
-	if (c.help) {
-		argp_help(&argp, stdout, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK,
-			  argv[0]);
-		return 0;
-	}
+	cli_parse(&argp, argc, argv, &c);
 	if (c.name && !strcmp(c.name, "list")) {
 		list();
 		return 0;

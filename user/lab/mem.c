@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "../bench/units.h"
+#include "../common/units.h"
 
 #define PATH_SPACE	4096
 #define LINE_SPACE	512

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../bench/stats.h"
+#include "../common/stats.h"
 #include "experiments.h"
 #include "locks.h"
 #include "plot.h"

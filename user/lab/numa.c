@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../bench/stats.h"
+#include "../common/stats.h"
 #include "device.h"
 #include "experiments.h"
 #include "mem.h"

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../bench/cpus.h"
+#include "../common/cpus.h"
 
 /* Looks before a waiting side lets others have its CPU. */
 #define SPINS	100

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "../bench/cpus.h"
+#include "../common/cpus.h"
 
 bool report_begin(struct report *r)
 {

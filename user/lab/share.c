@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../bench/stats.h"
+#include "../common/stats.h"
 #include "experiments.h"
 #include "mem.h"
 #include "pagemap.h"

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../bench/cpus.h"
+#include "../common/cpus.h"
 #include "experiments.h"
 #include "plot.h"
 #include "proc.h"

@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../bench/cpus.h"
-#include "../bench/stats.h"
+#include "../common/cpus.h"
+#include "../common/stats.h"
 #include "device.h"
 #include "experiments.h"
 #include "mem.h"

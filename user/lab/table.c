@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../bench/units.h"
+#include "../common/units.h"
 
 #define CELL_MAX	160
 

@@ -15,8 +15,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "../bench/cpus.h"
-#include "../bench/stats.h"
+#include "../common/cpus.h"
+#include "../common/stats.h"
 #include "experiments.h"
 #include "mem.h"
 #include "plot.h"

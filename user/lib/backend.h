@@ -50,11 +50,12 @@ static inline struct shmring_endpoint *shmring_endpoint(struct shmring *r)
 /*
  * struct shmring_backend - a kind of ring
  *
- * Calls that can fail return 0 or a negative errno. Those from open to unlink
+ * Calls that can fail return 0 or a negative errno. Those from open to stat
  * explain themselves by shmring_fail(). @where is the address after the scheme,
  * a deadline is in nanoseconds of CLOCK_MONOTONIC.
  * @open: set r->fd, r->priv and the geometry
  * @unlink: remove the name
+ * @stat: look at it from outside
  * @attach: take the role on the open file @fd, which is new, map it, begin
  * @detach: give the role up, unless the caller is a fork()ed copy; free r->priv
  * @sleep: until @need bytes are there or free, or with SHMRING_WAIT_PEER until
@@ -69,6 +70,7 @@ struct shmring_backend {
 	const char *scheme;
 	int (*open)(struct shmring *r, const char *where);
 	int (*unlink)(const char *where);
+	int (*stat)(const char *where, struct shmring_stat *st);
 	int (*attach)(struct shmring *r, int fd, uint32_t role);
 	void (*detach)(struct shmring *r, bool owner);
 	int (*sleep)(struct shmring *r, uint64_t need, uint32_t flags,

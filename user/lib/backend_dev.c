@@ -23,8 +23,9 @@ static int open_ctl(const char *name)
 		return fd;
 	if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
 		return no_module(name);
-	return shmring_fail(errno, "dev:%s: cannot open " SHMRING_CTL_PATH ": %s",
-			    name, strerror(errno));
+	return shmring_fail(errno, "dev:%s: cannot open " SHMRING_CTL_PATH ": %s%s",
+			    name, strerror(errno), errno == EACCES ?
+			    ": rings are made and destroyed by root" : "");
 }
 
 /* The module checks names too; here it is about what open() would do. */
@@ -43,7 +44,9 @@ static const char *why_not_created(int err)
 {
 	switch (err) {
 	case EINVAL:
-		return "an option that cannot be: the size is a power of two from one page, a record fits, strict takes a node, a name is of A-Za-z0-9._-";
+		return "an option that cannot be: the size is a power of two from one page, a record fits, strict takes a node, a high-water mark is at most 100, a name is of A-Za-z0-9._-";
+	case EPERM:
+		return "another owner takes CAP_CHOWN: be root";
 	case EEXIST:
 		return "it exists: open it without SHMRING_OPEN_CREATE, or unlink it";
 	case ENXIO:
@@ -67,8 +70,9 @@ static int create(const char *name, const struct shmring_opts *o)
 		.record_size = o->record_size,
 		.node = o->node,
 		.mode = o->mode ? o->mode : SHMRING_MODE_DEFAULT,
-		.uid = SHMRING_ID_CREATOR,
-		.gid = SHMRING_ID_CREATOR,
+		.uid = o->uid,
+		.gid = o->gid,
+		.high_water = o->high_water,
 	};
 
 	if (o->flags & SHMRING_OPEN_EPHEMERAL)
@@ -137,6 +141,13 @@ static int dev_unlink(const char *name)
 				   strerror(errno));
 	close(ctl);
 	return err;
+}
+
+static int dev_stat(const char *name, struct shmring_stat *st)
+{
+	(void)st;
+	return shmring_fail(EOPNOTSUPP, "dev:%s: ask the module: /sys/class/shmring/%s, or the Netlink family",
+			    name, name);
 }
 
 /* Who may use a ring need not be allowed to make one. */
@@ -249,6 +260,7 @@ const struct shmring_backend shmring_backend_dev = {
 	.scheme = "dev:",
 	.open = dev_open,
 	.unlink = dev_unlink,
+	.stat = dev_stat,
 	.attach = dev_attach,
 	.detach = dev_detach,
 	.sleep = dev_sleep,

@@ -127,6 +127,13 @@ close:
 	return err;
 }
 
+static int cannot_open(const char *what)
+{
+	return shmring_fail(errno, "%s: cannot open it: %s%s", what,
+			    strerror(errno),
+			    errno == ENOENT ? ": create it first" : "");
+}
+
 static int shm_find(const char *name, struct shmring_geometry *g,
 		    uint32_t *flags)
 {
@@ -136,9 +143,7 @@ static int shm_find(const char *name, struct shmring_geometry *g,
 	snprintf(what, sizeof(what), "shm:%s", name);
 	fd = shm_open(name, O_RDWR | O_CLOEXEC, 0);
 	if (fd < 0)
-		return shmring_fail(errno, "%s: cannot open it: %s%s", what,
-				    strerror(errno), errno == ENOENT ?
-				    ": create it first" : "");
+		return cannot_open(what);
 	err = shm_file_check(fd, what, g, flags);
 	if (!err)
 		return fd;
@@ -169,6 +174,23 @@ static int shm_open_ring(struct shmring *r, const char *name)
 		return 0;
 	if (ep->opts.flags & SHMRING_OPEN_CREATE)
 		shm_unlink(name);
+	close(fd);
+	return err;
+}
+
+static int shm_stat_ring(const char *name, struct shmring_stat *st)
+{
+	char what[NAME_MAX + 8];
+	int fd, err;
+
+	err = check_name(name);
+	if (err)
+		return err;
+	snprintf(what, sizeof(what), "shm:%s", name);
+	fd = shm_open(name, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return cannot_open(what);
+	err = shm_stat_file(fd, what, st);
 	close(fd);
 	return err;
 }
@@ -245,6 +267,20 @@ static int memfd_open(struct shmring *r, const char *where)
 	err = finish_open(r, fd, NULL, 0);
 	if (err)
 		close(fd);
+	return err;
+}
+
+static int memfd_stat(const char *where, struct shmring_stat *st)
+{
+	struct shmring_geometry g;
+	uint32_t flags;
+	int fd = memfd_find(where, &g, &flags);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = shm_stat_file(fd, "memfd:", st);
+	close(fd);
 	return err;
 }
 
@@ -343,7 +379,6 @@ static int shm_sleep(struct shmring *r, uint64_t need, uint32_t flags,
 		     int64_t deadline)
 {
 	struct shm *s = r->priv;
-	uint32_t epoch;
 	int err;
 
 	/* Nobody else would tell of the peer's death. */
@@ -352,11 +387,10 @@ static int shm_sleep(struct shmring *r, uint64_t need, uint32_t flags,
 		return err;
 	if (!(flags & SHMRING_WAIT_PEER))
 		return shm_sleep_until(s, target_of(r, need), NULL, 0, deadline);
-	/* Acquire: the epoch before the state; see shm_set_state(). */
-	epoch = __atomic_load_n(&s->info->epoch, __ATOMIC_ACQUIRE);
+	/* The caller's epoch: a peer that came and left since then counts. */
 	if (shmring_state(s->info, s->other) == SHMRING_STATE_ATTACHED)
 		return 0;
-	return shm_sleep_peer(s, epoch, deadline);
+	return shm_sleep_peer(s, (uint32_t)need, deadline);
 }
 
 static void shm_kick(struct shmring *r)
@@ -408,6 +442,7 @@ const struct shmring_backend shmring_backend_shm = {
 	.scheme = "shm:",
 	.open = shm_open_ring,
 	.unlink = shm_unlink_ring,
+	.stat = shm_stat_ring,
 	.attach = shm_attach,
 	.detach = shm_detach,
 	.sleep = shm_sleep,
@@ -421,6 +456,7 @@ const struct shmring_backend shmring_backend_memfd = {
 	.scheme = "memfd:",
 	.open = memfd_open,
 	.unlink = memfd_unlink,
+	.stat = memfd_stat,
 	.attach = shm_attach,
 	.detach = shm_detach,
 	.sleep = shm_sleep,

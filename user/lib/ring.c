@@ -188,6 +188,14 @@ int shmring_unlink(const char *address)
 	return backend ? backend->unlink(where) : -EINVAL;
 }
 
+int shmring_stat(const char *address, struct shmring_stat *st)
+{
+	const char *where;
+	const struct shmring_backend *backend = find_backend(address, &where);
+
+	return backend ? backend->stat(where, st) : -EINVAL;
+}
+
 int shmring_refill(struct shmring *r, uint64_t need)
 {
 	int err;

@@ -88,7 +88,11 @@ int shm_file_create(int fd, const char *what, const struct shmring_opts *o,
 int shm_file_check(int fd, const char *what, struct shmring_geometry *g,
 		   uint32_t *flags);
 
+/* shm_stat.c */
+int shm_stat_file(int fd, const char *what, struct shmring_stat *st);
+
 /* shm_lock.c */
+bool shm_role_held(int fd, uint32_t role);
 int shm_lock(int fd, int cmd, short type, off_t start, off_t len);
 int shm_take_role(int fd, uint32_t role);
 void shm_set_state(struct shmring_info_page *info, uint32_t role,

@@ -152,6 +152,10 @@ int shm_file_create(int fd, const char *what, const struct shmring_opts *o,
 		return shmring_fail(EINVAL, "%s: a ring of %llu bytes with records of %u cannot be: a power of two from %zu on, not below the record",
 				    what, (unsigned long long)g->ring_bytes,
 				    g->record_size, g->page_size);
+	if (o->high_water || o->uid != SHMRING_ID_CREATOR ||
+	    o->gid != SHMRING_ID_CREATOR)
+		return shmring_fail(EOPNOTSUPP, "%s: a high-water mark and another owner take the module: use dev:NAME",
+				    what);
 	if (o->node < SHMRING_NODE_LOCAL ||
 	    (o->flags & SHMRING_OPEN_STRICT && o->node == SHMRING_NODE_ANY))
 		return shmring_fail(EINVAL, "%s: node %d: a node's number, SHMRING_NODE_LOCAL, or without strict SHMRING_NODE_ANY",

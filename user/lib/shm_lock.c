@@ -35,6 +35,11 @@ static short holder_type(int fd, off_t byte)
 	return fcntl(fd, F_OFD_GETLK, &l) ? F_WRLCK : l.l_type;
 }
 
+bool shm_role_held(int fd, uint32_t role)
+{
+	return holder_type(fd, SHM_LOCK_ROLE(role)) == F_WRLCK;
+}
+
 /*
  * A write lock of somebody else is the role's holder. A read lock is a watcher
  * that notes the last holder's death, and is over in a moment.

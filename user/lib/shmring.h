@@ -54,6 +54,9 @@ extern "C" {
  * @record_size: bytes of each record, 0 for records of any length
  * @node: NUMA node, SHMRING_NODE_ANY or SHMRING_NODE_LOCAL
  * @mode: permission bits, 0: 0600
+ * @uid, @gid: owner, or SHMRING_ID_CREATOR; "dev:" alone has another
+ * @high_water: per cent of the ring from which on the module tells Netlink
+ *	listeners that it fills up, 0 for none; "dev:" alone
  * @handback_shift: the consumer hands space back when 1/2^shift of the ring has
  *	been released; 0 means each record at once
  * @spin_ns: how long a wait looks at the ring before it sleeps
@@ -66,6 +69,9 @@ struct shmring_opts {
 	uint64_t ring_bytes;
 	int32_t node;
 	uint32_t mode;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t high_water;
 	uint32_t handback_shift;
 	uint32_t spin_ns;
 };
@@ -75,6 +81,7 @@ struct shmring_opts {
 
 #define SHMRING_OPTS_INIT {						\
 	0, 0, 0, SHMRING_NODE_ANY, 0,					\
+	SHMRING_ID_CREATOR, SHMRING_ID_CREATOR, 0,			\
 	SHMRING_HANDBACK_SHIFT, SHMRING_SPIN_NS				\
 }
 
@@ -126,7 +133,7 @@ struct shmring {
  * Errno: EINVAL an address or option that cannot be; ENOENT no such ring;
  * ENODEV "dev:" without the module; EEXIST; EBUSY the role is taken; ENOSYS
  * this kernel lacks membarrier(2) or memfd_create(2); EPROTO not a ring, or of
- * another version; and what ioctl(2) on the device or shm_open(3) give.
+ * another version; EOPNOTSUPP an owner or a mark that take the module; and what ioctl(2) on the device or shm_open(3) give.
  */
 struct shmring *shmring_open(const char *address, uint32_t role,
 			     const struct shmring_opts *opts);
@@ -149,6 +156,32 @@ void shmring_close(struct shmring *r);
 
 /* shmring_unlink - remove the ring's name. ENOENT, EPERM, EINVAL for memfd. */
 int shmring_unlink(const char *address);
+
+/*
+ * struct shmring_stat - a ring as somebody sees it who has no part in it
+ * @ring_bytes, @record_size, @flags, @node: as it was made, with SHMRING_CREATE_*
+ * @head, @tail: as the two sides' pages say
+ * @state: SHMRING_STATE_* of the producer [0] and the consumer [1]
+ * @stalls: times that they found the ring full or empty, by their own count
+ */
+struct shmring_stat {
+	uint64_t ring_bytes;
+	uint32_t record_size;
+	uint32_t flags;
+	int32_t node;
+	uint64_t head;
+	uint64_t tail;
+	uint32_t state[2];
+	uint64_t stalls[2];
+};
+
+/*
+ * shmring_stat - look at a ring of "shm:" or "memfd:", with leave to read alone
+ *
+ * Of "dev:" the module tells more, through sysfs and Netlink: EOPNOTSUPP. Else
+ * errno as shmring_open().
+ */
+int shmring_stat(const char *address, struct shmring_stat *st);
 
 /* shmring_errmsg - one line about this thread's last failed open or attach */
 const char *shmring_errmsg(void);

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../clock.h"
+#include "../../common/clock.h"
 #include "../payload.h"
 
 #define SIZE		8

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "../loops.h"
+#include "fits.h"
 
 /* Full or empty, or worse: @err is the errno of what returned NULL. */
 static inline int ring_stalled(struct shmring *r, int err)
@@ -177,18 +178,6 @@ static const struct loops ring_asleep = {
 	.ping = ring_asleep_ping,
 	.pong = ring_asleep_pong_last,
 };
-
-/* Records of at most half of the ring, so that both sides can work at once. */
-static inline bool ring_fits(const struct channel *ch, char why[WHY_MAX])
-{
-	if (ch->size <= ch->capacity / 2)
-		return true;
-	snprintf(why, WHY_MAX,
-		 "%s: %u bytes: more than half of the ring of %llu bytes: larger --ring-size",
-		 ch->transport->name, ch->size,
-		 (unsigned long long)ch->capacity);
-	return false;
-}
 
 static inline int ring_failed(struct channel *ch, int err)
 {

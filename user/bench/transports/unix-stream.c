@@ -6,15 +6,15 @@
 
 #include "stream.h"
 
-DEFINE_LOOPS(unix_stream_loops, stream_put, stream_get);
+DEFINE_EACH_LOOPS(stream);
 
 static int unix_stream_open(struct channel *ch)
 {
-	struct stream *s = stream_new(ch);
+	struct stream *s = stream_new(ch, ch->size);
 
 	if (!s)
 		return -ENOMEM;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s->fd))
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s->ends.fd))
 		return -errno;
 	return 0;
 }
@@ -22,9 +22,9 @@ static int unix_stream_open(struct channel *ch)
 const struct transport transport_unix_stream = {
 	.name = "unix-stream",
 	.what = "UNIX stream socket, one write and one read per message",
-	.loops = &unix_stream_loops,
-	.asleep = &unix_stream_loops,
+	.loops = &stream_loops,
+	.asleep = &stream_loops,
 	.open = unix_stream_open,
-	.join = stream_join,
-	.close = stream_close,
+	.join = ends_join,
+	.close = ends_close,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The clock of everything that is measured. */
-#ifndef BENCH_CLOCK_H
-#define BENCH_CLOCK_H
+#ifndef COMMON_CLOCK_H
+#define COMMON_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
@@ -17,4 +17,4 @@ static inline uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
-#endif /* BENCH_CLOCK_H */
+#endif /* COMMON_CLOCK_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is said about the samples of one result. */
-#ifndef BENCH_STATS_H
-#define BENCH_STATS_H
+#ifndef COMMON_STATS_H
+#define COMMON_STATS_H
 
 #include <stddef.h>
 
@@ -23,4 +23,4 @@ struct stats {
 /* Of @n > 0 samples, which get sorted. */
 struct stats stats_of(double *samples, size_t n);
 
-#endif /* BENCH_STATS_H */
+#endif /* COMMON_STATS_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers as people type and read them. */
-#ifndef BENCH_UNITS_H
-#define BENCH_UNITS_H
+#ifndef COMMON_UNITS_H
+#define COMMON_UNITS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,4 +36,4 @@ const char *units_time(double ns, char text[UNITS_TEXT_MAX]);
 /* "64 KiB", "100 B" */
 const char *units_bytes(uint64_t bytes, char text[UNITS_TEXT_MAX]);
 
-#endif /* BENCH_UNITS_H */
+#endif /* COMMON_UNITS_H */

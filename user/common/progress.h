@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How far the run is: a bar on a terminal, a line for SIGUSR1. */
-#ifndef BENCH_PROGRESS_H
-#define BENCH_PROGRESS_H
+#ifndef COMMON_PROGRESS_H
+#define COMMON_PROGRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,4 +25,4 @@ void progress_say(void);
 /* Erase the bar. */
 void progress_end(void);
 
-#endif /* BENCH_PROGRESS_H */
+#endif /* COMMON_PROGRESS_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which CPUs there are, and being on one. */
-#ifndef BENCH_CPUS_H
-#define BENCH_CPUS_H
+#ifndef COMMON_CPUS_H
+#define COMMON_CPUS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,4 +32,4 @@ int cpus_pin(unsigned int cpu);
 /* The processor as /proc/cpuinfo calls it. */
 const char *cpus_model(char *text, size_t size);
 
-#endif /* BENCH_CPUS_H */
+#endif /* COMMON_CPUS_H */

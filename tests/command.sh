@@ -1,0 +1,207 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# The command and the example where there is no module: shm: rings, wrong
+# arguments, and what they say of the module. Prints TAP.
+#
+# usage: tests/command.sh BUILD/user
+
+cd "$(dirname "$0")/.." || exit 2
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+
+s=$1/shmring
+loop=$1/examples/event-loop
+ring=shm:/shmring-command-$$
+trap 'rm -rf "$tmp" "/dev/shm/${ring#shm:/}"' EXIT
+unset NO_COLOR
+
+state_is()	# ROLE STATE
+{
+	"$s" show "$ring" --json | tr -d ' \n' | grep -q "\"$1\":{\"state\":\"$2\""
+}
+
+# Wrong arguments
+fails 'an unknown command' 2 "'frob': no such command" "$s" frob
+for c in create destroy set list show dump send recv monitor top metrics doctor
+do
+	fails "$c: an unknown option" 2 '--frob: unknown option: see shmring' \
+		"$s" $c --frob
+	like "$c: --help" "$("$s" $c --help)" "Usage: shmring $c"
+done
+for c in create destroy show send recv; do
+	fails "$c: without a name" 2 'argument is missing: shmring' "$s" $c
+	fails "$c: two names" 2 'one argument too many' "$s" $c a b
+	fails "$c: an empty name" 2 'empty name' "$s" $c ''
+	fails "$c: a long name" 2 'too long' "$s" $c "$(printf 'x%.0s' {1..32})"
+	fails "$c: memfd:" 2 'by descriptor, not by a name' "$s" $c memfd:
+	fails "$c: another kind" 1 'no such kind of ring' "$s" $c fifo:x
+done
+fails 'a size that is none' 2 '--size 64Q: not a number' "$s" create $ring --size 64Q
+fails 'a mode that is none' 2 '--mode 999: not permission' "$s" create $ring --mode 999
+fails 'a node that is none' 2 "--node x: a node's number" "$s" create $ring --node x
+fails 'an owner that is none' 2 'no such user' "$s" create $ring --owner no-such-user
+fails 'a mark that is none' 2 '--high-water 101: not a number' "$s" create $ring --high-water 101
+fails 'a timeout that is none' 2 '--timeout -1: not a number' "$s" recv $ring --timeout=-1
+fails 'a count that is none' 2 '--count 0: not a number' "$s" send $ring --count 0
+fails 'list of one' 2 'show shm:/x shows one' "$s" list shm:/x
+fails 'set of what cannot be set' 2 'only high-water' "$s" set $ring size 1
+fails 'top: a sort that is none' 2 '--sort x: rate' "$s" top --sort x
+fails 'top: too often' 2 '--interval 0: at least' "$s" top --interval 0
+for where in 9100 127.0.0.1 127.0.0.1: localhost:9100 1.2.3.4:99999999; do
+	fails "metrics: --listen $where" 2 'not ADDRESS:PORT' "$s" metrics --listen "$where"
+done
+
+# A ring without the module
+fails 'show what is not there' 1 'No such file.*create it first' "$s" show $ring
+fails 'send to what is not there' 1 'create it first' "$s" send $ring
+fails 'destroy what is not there' 1 'cannot unlink it' "$s" destroy $ring
+fails 'a mark without the module' 1 'take the module: use dev:NAME' "$s" create $ring --high-water 50
+fails 'an owner without the module' 1 'take the module: use dev:NAME' "$s" create $ring --owner 1:1
+fails 'set without the module' 1 'takes the module: use dev:NAME' "$s" set $ring high-water 50
+ok 'create' "$s" create $ring --size 4K
+fails 'create again' 1 "exists: shmring destroy $ring" "$s" create $ring
+like 'show: its size' "$("$s" show $ring)" '^  size: 4 KiB$'
+like 'show: its producer' "$("$s" show $ring)" '^  producer: never$'
+is 'show: no colour in a pipe' "$("$s" show $ring | grep -c $'\033')" 0
+
+# Lines, before the other side is there and in time with it
+seq 100 | "$s" send $ring
+is 'lines' "$("$s" recv $ring | md5sum)" "$(seq 100 | md5sum)"
+printf 'a\n\nno newline' | "$s" send $ring
+is 'an empty line, and one without an end' "$("$s" recv $ring)" "$(printf 'a\n\nno newline')"
+seq 20000 | "$s" send $ring &
+is 'more than it holds' "$("$s" recv $ring --count 20000 | md5sum)" "$(seq 20000 | md5sum)"
+wait
+is 'the sides are gone' "$(state_is producer gone && state_is consumer gone && echo yes)" yes
+fails 'a line that never fits' 1 'record 1 of 5000 bytes is more than' \
+	bash -c "head -c 5000 /dev/zero | tr '\0' x | '$s' send $ring"
+
+# Raw
+printf '\3\0\0\0a\nb\0\0\0\0' | "$s" send $ring --raw
+is 'raw in, raw out' "$("$s" recv $ring --raw | od -An -tx1 | tr -d ' \n')" 03000000610a6200000000
+fails 'raw: half a length' 1 'ends within a length' bash -c "printf '\3\0' | '$s' send $ring --raw"
+fails 'raw: half a record' 1 'ends within a record' bash -c "printf '\3\0\0\0a' | '$s' send $ring --raw"
+fails 'raw: a length that cannot be' 1 'record 1 of 4294967295 bytes is more' \
+	bash -c "printf '\377\377\377\377' | '$s' send $ring --raw"
+fails 'records in a ring of any length' 2 'have any length: use --raw' "$s" send $ring --records
+fails 'two framings' 2 'one of them' "$s" send $ring --raw --lines
+
+# JSON of records: text, or digits where it is none
+printf 'q"\n\377\n' | "$s" send $ring
+is 'recv --json' "$("$s" recv $ring --json | tr '\n' ' ')" \
+	'{"length":2,"tag":0,"text":"q\""} {"length":1,"tag":0,"hex":"ff"} '
+
+# --count, --timeout, --follow
+seq 5 | "$s" send $ring --count 3
+is 'send --count' "$("$s" recv $ring --count 2 | tr '\n' ' ')" '1 2 '
+is 'recv --count leaves the rest' "$("$s" recv $ring)" 3
+fails 'recv --timeout' 124 'nothing moved in 0.05 s, after 0 records' "$s" recv $ring --timeout 0.05
+"$s" recv $ring --follow >"$tmp/followed" &
+follower=$!
+echo one | "$s" send $ring
+until_true grep -q one "$tmp/followed"
+until_true state_is producer gone
+echo two | "$s" send $ring
+ok 'recv --follow outlives a producer' until_true grep -q two "$tmp/followed"
+kill -INT $follower
+wait $follower
+is 'SIGINT ends it' $? 130
+ok 'and it left in order' state_is consumer gone
+fails 'nobody takes it' 124 'nothing moved' \
+	bash -c "head -c 9000 /dev/zero | tr '\0' '\n' | '$s' send $ring --timeout 0.05"
+"$s" recv $ring --timeout 0 >/dev/null 2>&1
+
+# A consumer that leaves a full ring; standard output that closes
+"$s" recv $ring --count 1 >/dev/null &
+fails 'the consumer leaves' 1 'is full and its consumer is gone' \
+	bash -c "yes | '$s' send $ring"
+wait
+is 'a closed pipe ends recv' "$("$s" recv $ring 2>"$tmp/err" | head -n 1; cat "$tmp/err")" y
+ok 'in order' until_true state_is consumer gone
+"$s" recv $ring --timeout 0 >/dev/null 2>&1
+fails 'a full disk' 1 'cannot write to standard output: No space' \
+	bash -c "'$s' show $ring >/dev/full"
+
+# Two at once
+"$s" recv $ring --follow >/dev/null &
+pid=$!
+until_true state_is consumer attached
+fails 'a second consumer' 1 "another process is the ring's consumer" "$s" recv $ring
+kill -TERM $pid
+wait $pid
+is 'SIGTERM ends it' $? 143
+
+# The example
+mkfifo "$tmp/ask"
+"$s" destroy $ring
+"$s" create $ring --size 4K
+"$loop" $ring <"$tmp/ask" >"$tmp/loop" &
+pid=$!
+exec 3>"$tmp/ask"
+seq 10 | "$s" send $ring --follow
+until_true grep -q '^end: 10 records, 11 bytes' "$tmp/loop"
+wait $pid
+is 'event-loop: ends with the producer' "$? $(tail -n 1 "$tmp/loop")" '0 end: 10 records, 11 bytes'
+"$s" destroy $ring
+"$s" create $ring --size 4K
+"$loop" $ring <"$tmp/ask" >"$tmp/loop" &
+pid=$!
+exec 3>"$tmp/ask"
+echo report >&3
+ok 'event-loop: another thread asks' until_true grep -q '^asked: 0 records' "$tmp/loop"
+ok 'event-loop: the timer ticks' until_true grep -q '^tick: 0 records' "$tmp/loop"
+kill -INT $pid
+wait $pid
+is 'event-loop: a signal ends it' "$? $(tail -n 1 "$tmp/loop")" '0 end: 0 records, 0 bytes'
+exec 3>&-
+fails 'event-loop: no ring' 1 'no such kind of ring' "$loop" nonsense
+
+ok 'destroy' "$s" destroy $ring
+
+# Fixed records
+ok 'create with fixed records' "$s" create $ring --record-size 4 --size 4K --mode 0640
+printf abcdefgh | "$s" send $ring
+is 'records' "$("$s" recv $ring)" abcdefgh
+printf 'abcd\nefgh\n' | "$s" send $ring --lines
+is 'records as lines' "$("$s" recv $ring --lines | tr '\n' ' ')" 'abcd efgh '
+fails 'half a record' 1 'ends within a record' bash -c "printf abcdef | '$s' send $ring"
+"$s" recv $ring >/dev/null
+fails 'a line of another length' 1 'record 1 has 3 bytes, and those of .* have 4' \
+	bash -c "echo abc | '$s' send $ring --lines"
+is 'its mode' "$(stat -c %a "/dev/shm/${ring#shm:/}")" 640
+printf junk | dd of="/dev/shm/${ring#shm:/}" conv=notrunc status=none
+fails 'no ring any more' 1 'not a ring' "$s" show $ring
+ok 'destroy that too' "$s" destroy $ring
+
+# What the module alone can answer
+if [ -e /sys/module/shmring ]; then
+	skip 'without the module' 'it is loaded'
+else
+	for c in list dump 'show x' 'set x high-water 5' monitor top metrics; do
+		# shellcheck disable=SC2086
+		fails "$c: no module" 1 'module is not loaded: modprobe shmring' "$s" $c
+	done
+	fails 'create: no module' 1 'load the module' "$s" create x
+	like 'doctor: no module' "$("$s" doctor)" '^FAIL  module +not loaded'
+	"$s" doctor --json >"$tmp/json"
+	ok 'doctor --json' holds '.[0].verdict == "FAIL"' "$tmp/json"
+	"$s" metrics --listen 127.0.0.1:0 2>"$tmp/err" &
+	pid=$!
+	until_true grep -q 503 "$tmp/err"
+	port=$(sed -n 's/.*port \([0-9]*\).*/\1/p' "$tmp/err")
+	get()
+	{
+		exec 4<>"/dev/tcp/127.0.0.1/$port"
+		printf '%s %s HTTP/1.0\r\n\r\n' "$1" "$2" >&4
+		cat <&4
+	}
+	like 'metrics: 503 without the module' "$(get GET /metrics)" '^HTTP/1.[01] 503'
+	like 'metrics: 404 elsewhere' "$(get GET /)" '^HTTP/1.[01] 404'
+	like 'metrics: 405' "$(get DELETE /metrics)" '^HTTP/1.[01] 405'
+	fails 'metrics: the port is taken' 1 'in use' "$s" metrics --listen "127.0.0.1:$port"
+	kill -INT $pid
+	wait $pid
+	is 'metrics: a signal ends it' $? 0
+fi
+done_testing

@@ -1,0 +1,242 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# The command with the module: run as root in the virtual machine, which it
+# leaves without the module. Prints TAP.
+#
+# usage: tests/vm-command.sh BUILD/user
+
+cd "$(dirname "$0")/.." || exit 2
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+
+s=${1-build/gcc/user}/shmring
+nobody='setpriv --reuid 65534 --regid 65534 --clear-groups'
+
+# KEY of ring NAME, as each of the three surfaces has it.
+field()
+{
+	"$s" show "$1" --json | jq -r ".$2"
+}
+
+dumped()	# NAME COLUMN
+{
+	"$s" dump --header | awk -F'\t' -v name="$1" -v want="$2" '
+		NR == 1 { for (i = 1; i <= NF; i++) if ($i == want) column = i }
+		$1 == name { print $column }'
+}
+
+# Make news until the listener that writes to $1 has begun to listen.
+seen()
+{
+	until [ -s "$1" ]; do
+		"$s" create probe
+		"$s" destroy probe
+	done
+}
+
+events_end_with()
+{
+	tail -n 1 "$tmp/events" | grep -q "$1"
+}
+
+attached()	# NAME ROLE
+{
+	[ "$(field "$1" "$2.state")" = attached ]
+}
+
+# Making and looking
+is 'list without rings' "$("$s" list | wc -l)" 0
+is 'list --json without rings' "$("$s" list --json | jq length)" 0
+ok 'create' "$s" create frames --size 64K --high-water 50
+ok 'create with everything' "$s" create x.1 --record-size 64 --node 1 --strict \
+	--size 1M --owner nobody:nogroup --mode 0640 --ephemeral
+is 'its node' "$(stat -c '%U %G %a' /dev/shmring/x.1)" 'nobody nogroup 640'
+is 'its flags' "$(field x.1 'flags | join(" ")')" 'ephemeral strict'
+is 'its pages' "$(field x.1 'numa[0] | "\(.node) \(.pages)"')" '1 259'
+like 'show' "$("$s" show x.1)" '^  node: 1; 259 pages on 1$'
+like 'show: owner' "$("$s" show x.1)" '^  mode: 0640, owner nobody, group nogroup$'
+like 'list' "$("$s" list)" '^frames +64 KiB +any +any +0 B \(0 %\) +50 % +- +- +0$'
+is 'list: a line each' "$("$s" list | wc -l)" 3
+is 'list: no colour in a pipe' "$("$s" list | grep -c $'\033')" 0
+for key in size record_size node head tail used high_water; do
+	is "show, dump and sysfs agree on $key" \
+		"$(field x.1 $key) $(dumped x.1 $key)" \
+		"$(cat /sys/class/shmring/x.1/$key) $(cat /sys/class/shmring/x.1/$key)"
+done
+ok 'set' "$s" set frames high-water 10
+is 'set: it is so' "$(cat /sys/class/shmring/frames/high_water)" 10
+
+# What cannot be
+fails 'no such ring' 1 'dev:nope: no ring has this name' "$s" show nope
+fails 'set of no such ring' 1 'dev:nope: no ring has this name' "$s" set nope high-water 1
+fails 'destroy no such ring' 1 'dev:nope: cannot destroy it: No such file' "$s" destroy nope
+fails 'send to no such ring' 1 'create it first' "$s" send nope
+fails 'create again' 1 'exists: shmring destroy' "$s" create frames
+fails 'a size that cannot be' 1 'a power of two' "$s" create bad --size 1000
+fails 'a name that cannot be' 1 'A-Za-z0-9._-' "$s" create 'b d'
+fails 'no such node' 1 'no such NUMA node' "$s" create bad --node 7
+# shellcheck disable=SC2086
+{
+	fails 'create as nobody' 1 'Permission denied: rings are made and destroyed by root' $nobody "$s" create foo
+	fails 'set as nobody' 1 "somebody else's.*be its owner or root" $nobody "$s" set frames high-water 1
+	ok 'set as its owner' $nobody "$s" set x.1 high-water 5
+	fails 'recv as nobody' 1 'Permission denied' $nobody "$s" recv frames
+	like 'list as nobody' "$($nobody "$s" list)" '^frames'
+}
+fails 'another network namespace' 1 'lives in the initial network namespace' unshare -n "$s" list
+
+# Records
+seq 1000 | "$s" send frames
+is 'lines' "$("$s" recv frames | md5sum)" "$(seq 1000 | md5sum)"
+seq 20000 | "$s" send frames &
+is 'more than it holds' "$("$s" recv frames --count 20000 | md5sum)" "$(seq 20000 | md5sum)"
+wait
+"$s" recv frames --follow >"$tmp/followed" &
+pid=$!
+until_true attached frames consumer
+is 'its pid' "$(field frames consumer.pid)" $pid
+like 'list: its pid' "$("$s" list)" "^frames .* gone +pid $pid +0"
+like 'show: its name' "$("$s" show frames)" "^  consumer: attached, pid $pid \(shmring\)"
+fails 'a second consumer' 1 'another process has the role' "$s" recv frames
+kill -KILL $pid
+wait $pid 2>/dev/null
+is 'a consumer that is killed' "$(field frames 'consumer | "\(.state) \(.deaths)"')" 'gone 1'
+
+# Events, in the order of what they tell of
+"$s" monitor --json >>"$tmp/events" &
+monitor=$!
+seen "$tmp/events"
+until_true events_end_with ring-del
+: >"$tmp/events"
+"$s" create news --size 4K --high-water 50
+yes '' | head -n 400 | "$s" send news
+ok 'monitor: a level' until_true grep -q '"event":"level"' "$tmp/events"
+"$s" recv news --follow >/dev/null &
+pid=$!
+until_true attached news consumer
+kill -KILL $pid
+wait $pid 2>/dev/null
+"$s" destroy news
+until_true grep -q ring-del "$tmp/events"
+kill -INT $monitor
+wait $monitor
+is 'monitor: SIGINT ends it' $? 0
+is 'monitor: in order' \
+	"$(jq -r 'select(.event != "level") | "\(.event) \(.ring.name // .name) \(.role // "-") \(.killed // "-")"' "$tmp/events" | tr '\n' ';')" \
+	'ring-add news - -;endpoint-attach news producer -;endpoint-detach news producer -;endpoint-attach news consumer -;endpoint-detach news consumer true;ring-del news - -;'
+is 'monitor: the level' "$(jq -r 'select(.event == "level") | "\(.level) \(.high_water)"' "$tmp/events" | head -n 1)" 'above 50'
+
+# A listener that does not read
+"$s" monitor --buffer 2304 >"$tmp/slow" &
+monitor=$!
+seen "$tmp/slow"
+kill -STOP $monitor
+for i in $(seq 20); do
+	"$s" create "go-$i"
+	"$s" destroy "go-$i"
+done
+"$s" create last
+kill -CONT $monitor
+ok 'monitor: says that events were lost' until_true grep -q 'events were lost' "$tmp/slow"
+ok 'monitor: and what there is now' until_true grep -qE '^last +64 KiB' "$tmp/slow"
+"$s" create after
+ok 'monitor: and goes on' until_true grep -q 'ring-add  *after ' "$tmp/slow"
+kill -TERM $monitor
+wait $monitor
+is 'monitor: SIGTERM ends it' $? 0
+"$s" destroy last
+"$s" destroy after
+"$s" monitor | :
+is 'monitor: nobody reads it' "${PIPESTATUS[*]}" '1 0'
+
+# Shown while it goes
+until [ -e "$tmp/stop" ]; do "$s" create gone; "$s" destroy gone; done &
+churn=$!
+bad=0
+for i in $(seq 15); do
+	"$s" show gone >"$tmp/out" 2>"$tmp/err" || {
+		grep -qE 'no ring has this name' "$tmp/err" || bad=1
+	}
+	"$s" list >"$tmp/out" 2>/dev/null || bad=1
+	grep -qE '^frames ' "$tmp/out" || bad=1
+done
+touch "$tmp/stop"
+wait $churn
+is 'show and list while a ring comes and goes' $bad 0
+
+# Many
+for i in $(seq 100); do "$s" create "many-$i" --size 4K; done
+"$s" dump >"$tmp/out"
+is 'dump has all' "$(wc -l <"$tmp/out")" "$(($(wc -l </proc/shmring) - 1))"
+is 'dump: each once' "$(cut -f1 "$tmp/out" | sort -u | wc -l)" "$(wc -l <"$tmp/out")"
+for i in $(seq 100); do "$s" destroy "many-$i"; done
+
+# top and metrics
+yes | "$s" send frames --follow &
+sender=$!
+"$s" recv frames --follow >/dev/null &
+receiver=$!
+until_true attached frames consumer
+"$s" top --interval 0.5 --count 2 >"$tmp/top"
+like 'top: a line' "$(cat "$tmp/top")" "^frames +[#.]{10} +[0-9]+ +[0-9.]+( [kMG])? .* $sender +$receiver$"
+ok 'top: at most 80 columns' [ "$(awk '{ if (length > w) w = length } END { print w }' "$tmp/top")" -le 80 ]
+"$s" top --json --interval 0.5 --count 1 >"$tmp/json"
+ok 'top --json: it flows' holds \
+	'.rings[] | select(.name == "frames") | .bytes_per_s > 0' "$tmp/json"
+if command -v tmux >/dev/null; then
+	tmux -f /dev/null new-session -d -x 80 -y 24 "stty -a >$tmp/before; $s top; stty -a >$tmp/after; read -r _"
+	pane()
+	{
+		tmux capture-pane -p
+	}
+	pane_has()
+	{
+		pane | grep -q "$1"
+	}
+	ok 'top on a terminal' until_true pane_has '^frames '
+	tmux send-keys n
+	ok 'top: a key sorts' until_true pane_has 'by name'
+	ok 'top: keeps to 80 columns' [ "$(pane | awk '{ if (length > w) w = length } END { print w }')" -le 80 ]
+	tmux send-keys C-c
+	ok 'top: SIGINT ends it' until_true test -s "$tmp/after"
+	ok 'top: and the terminal is as before' cmp "$tmp/before" "$tmp/after"
+	tmux kill-server
+else
+	skip 'top on a terminal' 'no tmux'
+fi
+kill -INT $sender $receiver
+wait $sender $receiver
+"$s" metrics >"$tmp/metrics"
+ok 'metrics: OpenMetrics' /usr/bin/python3 tests/openmetrics.py <"$tmp/metrics"
+like 'metrics: head' "$(cat "$tmp/metrics")" \
+	"^shmring_published_bytes_total\{ring=\"frames\"\} $(field frames head)$"
+"$s" metrics --listen 127.0.0.1:0 2>"$tmp/err" &
+pid=$!
+until_true grep -q port "$tmp/err"
+port=$(sed -n 's/.*port \([0-9]*\).*/\1/p' "$tmp/err")
+exec 4<>"/dev/tcp/127.0.0.1/$port"
+printf 'GET /metrics HTTP/1.0\r\n\r\n' >&4
+tr -d '\r' <&4 >"$tmp/http"
+exec 4<&-
+like 'metrics: served' "$(head -n 1 "$tmp/http")" ' 200 OK$'
+like 'metrics: as OpenMetrics' "$(cat "$tmp/http")" '^Content-Type: application/openmetrics-text; version=1.0.0'
+is 'metrics: the same' "$(sed '1,/^$/d' "$tmp/http")" "$(cat "$tmp/metrics")"
+kill -INT $pid
+wait $pid
+
+# doctor
+like 'doctor: the module matches' "$("$s" doctor)" '^ok +module +loaded, '
+like 'doctor: netlink' "$("$s" doctor)" '^ok +netlink +family shmring answers: 2 rings'
+is 'doctor: nothing fails' "$("$s" doctor --json | jq '[.[] | select(.verdict == "FAIL")] | length')" 0
+
+# Without the module
+ok 'destroy' "$s" destroy frames
+ok 'destroy the other' "$s" destroy x.1
+rmmod shmring
+for c in list dump 'show x' 'set x high-water 5' monitor top metrics; do
+	# shellcheck disable=SC2086
+	fails "$c: no module" 1 'module is not loaded: modprobe shmring' "$s" $c
+done
+fails 'create: no module' 1 'load the module' "$s" create x
+done_testing

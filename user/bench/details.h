@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* All that is known of each result. */
+#ifndef BENCH_DETAILS_H
+#define BENCH_DETAILS_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+void details_print(FILE *out, const json_t *doc);
+
+#endif /* BENCH_DETAILS_H */

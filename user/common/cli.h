@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What the command lines of all programs have in common. */
+#ifndef COMMON_CLI_H
+#define COMMON_CLI_H
+
+#include <argp.h>
+
+#define EXIT_USAGE		2
+#define EXIT_INTERRUPTED	130	/* as a shell says it of SIGINT */
+
+/* Something that cannot be: one line, and out with EXIT_USAGE. */
+void refuse(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2), noreturn));
+
+/* The last of the options: cli_key() knows it. */
+#define CLI_HELP	{ "help", '?', NULL, 0, "Print this", -1 }
+
+/* For the default of a parser: help, and options that there are not. */
+error_t cli_key(int key, struct argp_state *state);
+
+/* Does not return where there is an error, or help was asked for. */
+void cli_parse(const struct argp *argp, int argc, char **argv, void *input);
+
+#endif /* COMMON_CLI_H */

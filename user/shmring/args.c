@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+/* Command lines, and what is said when something is wrong. */
+#include "args.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/units.h"
+#include "cmd.h"
+
+#define NS_PER_S	1000000000LL
+#define MAX_SECONDS	1e9
+
+static void say(const char *fmt, va_list args)
+{
+	fprintf(stderr, "shmring: ");
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+}
+
+int fail(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(fmt, args);
+	va_end(args);
+	return EXIT_FAILURE;
+}
+
+void refuse(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(fmt, args);
+	va_end(args);
+	exit(EXIT_USAGE);
+}
+
+/* Lives as long as the strings that it hands out: to the end. */
+static poptContext context;
+
+size_t args_parse(int argc, char **argv, const struct poptOption *table,
+		  const char *usage, size_t min, size_t max,
+		  const char *args[ARGS_MAX])
+{
+	const char *arg;
+	size_t n = 0;
+	int err;
+
+	context = poptGetContext("shmring", argc, (const char **)argv, table, 0);
+	if (!context)
+		refuse("no memory for the arguments");
+	poptSetOtherOptionHelp(context, usage);
+	err = poptGetNextOpt(context);
+	if (err < -1)
+		refuse("%s: %s: see %s --help", poptBadOption(context, 0),
+		       poptStrerror(err), argv[0]);
+	while ((arg = poptGetArg(context))) {
+		if (n == max)
+			refuse("'%s': one argument too many: %s %s", arg,
+			       argv[0], usage);
+		args[n++] = arg;
+	}
+	if (n < min)
+		refuse("an argument is missing: %s %s", argv[0], usage);
+	return n;
+}
+
+uint64_t args_size(const char *option, const char *text, uint64_t from,
+		   uint64_t to)
+{
+	uint64_t v;
+
+	if (!units_parse_size(text, strlen(text), &v) || v < from || v > to)
+		refuse("%s %s: not a number from %llu to %llu (K, M and G allowed)",
+		       option, text, (unsigned long long)from,
+		       (unsigned long long)to);
+	return v;
+}
+
+int64_t args_ns(const char *option, const char *text)
+{
+	char *end;
+	double s = strtod(text, &end);
+
+	if (end == text || *end || !isfinite(s) || s < 0 || s > MAX_SECONDS)
+		refuse("%s %s: not a number of seconds, such as 2 or 0.5",
+		       option, text);
+	return (int64_t)(s * NS_PER_S);
+}
+
+void args_address(const char *arg, char address[ADDRESS_MAX])
+{
+	const char *scheme = strchr(arg, ':') ? "" : "dev:", *name;
+
+	if (!*arg)
+		refuse("an empty name: 1 to %d of A-Za-z0-9._-",
+		       SHMRING_NAME_MAX - 1);
+	if (!strncmp(arg, "memfd:", 6))
+		refuse("%s: its memory goes from process to process by descriptor, not by a name: use shm:/NAME",
+		       arg);
+	if (snprintf(address, ADDRESS_MAX, "%s%s", scheme, arg) >= ADDRESS_MAX)
+		refuse("%.32s...: the name is too long", arg);
+	name = args_dev_name(address);
+	if (name && strlen(name) >= SHMRING_NAME_MAX)
+		refuse("%s: the name is too long: at most %d bytes", name,
+		       SHMRING_NAME_MAX - 1);
+}
+
+const char *args_dev_name(const char *address)
+{
+	return strncmp(address, "dev:", 4) ? NULL : address + 4;
+}

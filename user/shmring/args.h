@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Command lines, and what is said when something is wrong. */
+#ifndef ARGS_H
+#define ARGS_H
+
+#include <popt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shmring.h"
+
+#define ARGS_MAX	3
+#define ADDRESS_MAX	280	/* "shm:/" and NAME_MAX bytes */
+
+#define ARGS_JSON(var) \
+	{ "json", 'j', POPT_ARG_NONE, var, 0, "JSON instead of text", NULL }
+
+/*
+ * Parse the options of @table (which says where values go) and from @min to
+ * @max other arguments into @args. @usage names these. Help and mistakes end
+ * the program.
+ */
+size_t args_parse(int argc, char **argv, const struct poptOption *table,
+		  const char *usage, size_t min, size_t max,
+		  const char *args[ARGS_MAX]);
+
+/* The value of an option, or the end of the program. */
+uint64_t args_size(const char *option, const char *text, uint64_t from,
+		   uint64_t to);
+int64_t args_ns(const char *option, const char *text);
+
+/* "NAME" is "dev:NAME"; other addresses stay. Ends the program when too long. */
+void args_address(const char *arg, char address[ADDRESS_MAX]);
+
+/* The name behind "dev:", or NULL: a ring of which the kernel knows nothing. */
+const char *args_dev_name(const char *address);
+
+/* One line to standard error; returns EXIT_FAILURE. */
+__attribute__((format(printf, 1, 2)))
+int fail(const char *fmt, ...);
+
+/* The same for a wrong argument, and the end of the program. */
+__attribute__((format(printf, 1, 2), noreturn))
+void refuse(const char *fmt, ...);
+
+#endif /* ARGS_H */

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/* shmring create: make a ring. */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "cmd.h"
+
+#define OWNER_MAX	64
+#define MODE_BITS	0777
+
+static uint32_t parse_mode(const char *text)
+{
+	char *end;
+	unsigned long mode = strtoul(text, &end, 8);
+
+	if (*text < '0' || *text > '7' || *end || mode > MODE_BITS || !mode)
+		refuse("--mode %s: not permission bits, such as 0660", text);
+	return (uint32_t)mode;
+}
+
+static int32_t parse_node(const char *text)
+{
+	if (!strcmp(text, "any"))
+		return SHMRING_NODE_ANY;
+	if (!strcmp(text, "local"))
+		return SHMRING_NODE_LOCAL;
+	if (*text < '0' || *text > '9')
+		refuse("--node %s: a node's number, any or local", text);
+	return (int32_t)args_size("--node", text, 0, INT32_MAX);
+}
+
+/* Its number, if @text is one, and not the word for "the creator's". */
+static bool parse_id(const char *text, uint32_t *id)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || n >= SHMRING_ID_CREATOR)
+		return false;
+	*id = (uint32_t)n;
+	return true;
+}
+
+/* USER, USER:GROUP or :GROUP, by name or number, as chown(1) has it. */
+static void parse_owner(const char *text, struct shmring_opts *o)
+{
+	const char *colon = strchr(text, ':');
+	char user[OWNER_MAX];
+	struct passwd *pw;
+	struct group *gr;
+
+	snprintf(user, sizeof(user), "%.*s",
+		 (int)(colon ? colon - text : (ptrdiff_t)strlen(text)), text);
+	if (*user && !parse_id(user, &o->uid)) {
+		pw = getpwnam(user);
+		if (!pw)
+			refuse("--owner %s: no such user", text);
+		o->uid = pw->pw_uid;
+	}
+	if (colon && colon[1] && !parse_id(colon + 1, &o->gid)) {
+		gr = getgrnam(colon + 1);
+		if (!gr)
+			refuse("--owner %s: no such group", text);
+		o->gid = gr->gr_gid;
+	}
+	if (!*user && !(colon && colon[1]))
+		refuse("--owner %s: USER, USER:GROUP or :GROUP", text);
+}
+
+struct texts {
+	char *size, *record_size, *node, *mode, *owner, *high_water;
+};
+
+static void parse_values(const struct texts *t, struct shmring_opts *o)
+{
+	if (t->size)
+		o->ring_bytes = args_size("--size", t->size, 1, UINT64_MAX);
+	if (t->record_size)
+		o->record_size = (uint32_t)args_size("--record-size",
+						     t->record_size, 0,
+						     UINT32_MAX);
+	if (t->node)
+		o->node = parse_node(t->node);
+	if (t->mode)
+		o->mode = parse_mode(t->mode);
+	if (t->owner)
+		parse_owner(t->owner, o);
+	if (t->high_water)
+		o->high_water = (uint32_t)args_size("--high-water",
+						    t->high_water, 0, 100);
+}
+
+int cmd_create(int argc, char **argv)
+{
+	/* The strings are popt's, which frees none of them. */
+	static struct texts t;
+	int strict = 0, ephemeral = 0;
+	const struct poptOption table[] = {
+		{ "size", 's', POPT_ARG_STRING, &t.size, 0,
+		  "Of the data, a power of two; 64K", "BYTES" },
+		{ "record-size", 'r', POPT_ARG_STRING, &t.record_size, 0,
+		  "Of each record; 0: records of any length", "BYTES" },
+		{ "node", 'n', POPT_ARG_STRING, &t.node, 0,
+		  "NUMA node, any or local; any", "NODE" },
+		{ "strict", 0, POPT_ARG_NONE, &strict, 0,
+		  "Every page on the node, or no ring", NULL },
+		{ "mode", 'm', POPT_ARG_STRING, &t.mode, 0,
+		  "Permissions; 0600", "MODE" },
+		{ "owner", 'o', POPT_ARG_STRING, &t.owner, 0,
+		  "Whose it is; the creator's", "USER[:GROUP]" },
+		{ "ephemeral", 'e', POPT_ARG_NONE, &ephemeral, 0,
+		  "It goes with its last user", NULL },
+		{ "high-water", 'w', POPT_ARG_STRING, &t.high_water, 0,
+		  "From how full on listeners are told; 0: never", "PERCENT" },
+		POPT_AUTOHELP
+		POPT_TABLEEND
+	};
+	struct shmring_opts o = SHMRING_OPTS_INIT;
+	const char *args[ARGS_MAX];
+	char address[ADDRESS_MAX];
+	struct shmring *r;
+
+	args_parse(argc, argv, table, "NAME [OPTION...]", 1, 1, args);
+	args_address(args[0], address);
+	parse_values(&t, &o);
+	o.flags = SHMRING_OPEN_CREATE |
+		  (strict ? SHMRING_OPEN_STRICT : 0) |
+		  (ephemeral ? SHMRING_OPEN_EPHEMERAL : 0);
+	r = shmring_open(address, SHMRING_ROLE_NONE, &o);
+	if (!r && errno == EEXIST)
+		return fail("%s exists: shmring destroy %s takes its name away",
+			    address, args[0]);
+	if (!r)
+		return fail("%s", shmring_errmsg());
+	shmring_close(r);
+	return EXIT_SUCCESS;
+}

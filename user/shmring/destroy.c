@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+/* shmring destroy: take rings' names away. */
+#include <stdlib.h>
+
+#include "args.h"
+#include "cmd.h"
+
+int cmd_destroy(int argc, char **argv)
+{
+	const struct poptOption table[] = {
+		POPT_AUTOHELP
+		POPT_TABLEEND
+	};
+	const char *args[ARGS_MAX];
+	char address[ADDRESS_MAX];
+
+	args_parse(argc, argv, table, "NAME", 1, 1, args);
+	args_address(args[0], address);
+	if (shmring_unlink(address))
+		return fail("%s", shmring_errmsg());
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+/* shmring: make rings, look at them, and move records through them. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "cmd.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *does;
+} commands[] = {
+	{ "create", cmd_create, "make a ring" },
+	{ "destroy", cmd_destroy, "take a ring's name away; its users may finish" },
+	{ "set", cmd_set, "change a ring's high-water mark" },
+	{ "list", cmd_list, "all rings, a line each" },
+	{ "show", cmd_show, "everything about one ring" },
+	{ "dump", cmd_dump, "all rings, tab-separated, for scripts" },
+	{ "send", cmd_send, "standard input into a ring" },
+	{ "recv", cmd_recv, "a ring to standard output" },
+	{ "monitor", cmd_monitor, "what happens to rings, as it happens" },
+	{ "top", cmd_top, "rates, fill, stalls and wake-ups, again and again" },
+	{ "metrics", cmd_metrics, "OpenMetrics text, printed or served" },
+	{ "doctor", cmd_doctor, "what is wrong on this host, and what to type" },
+};
+
+static void usage(FILE *to)
+{
+	size_t i;
+
+	fprintf(to, "usage: shmring COMMAND [NAME] [OPTION...]\n\n");
+	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].does);
+	fprintf(to, "\n"
+		"NAME is a ring of the kernel module, dev:NAME at length, or shm:/NAME, a ring\n"
+		"in POSIX shared memory. 'shmring COMMAND --help' tells more, --version which.\n");
+}
+
+static const struct command *find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(name, commands[i].name))
+			return &commands[i];
+	return NULL;
+}
+
+/* What was printed may still fail to be written. */
+static int close_stdout(int status)
+{
+	bool failed = ferror(stdout);
+
+	if (!fclose(stdout) && !failed)
+		return status;
+	if (status == EXIT_SUCCESS)
+		return fail("cannot write to standard output: %s",
+			    strerror(errno));
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c;
+	char title[32];
+
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return close_stdout(EXIT_SUCCESS);
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts("shmring " VERSION);
+		return close_stdout(EXIT_SUCCESS);
+	}
+	c = find(argv[1]);
+	if (!c) {
+		fprintf(stderr, "shmring: '%s': no such command: see shmring --help\n",
+			argv[1]);
+		return EXIT_USAGE;
+	}
+	/* The name in what popt prints. */
+	snprintf(title, sizeof(title), "shmring %s", c->name);
+	argv[1] = title;
+	return close_stdout(c->run(argc - 1, argv + 1));
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef METRICS_H
+#define METRICS_H
+
+#include <stdio.h>
+
+#include "info.h"
+
+#define METRICS_TYPE \
+	"application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+/* All rings in the OpenMetrics text format. */
+void metrics_print(const struct rings *all, FILE *to);
+
+/*
+ * metrics_http.c: answer GET /metrics at @where ("127.0.0.1:9100", port 0 for
+ * any) until a signal comes; an exit status.
+ */
+int metrics_serve(const char *where);
+
+#endif /* METRICS_H */

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/* What send and recv share. */
+#include "stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "interrupt.h"
+
+static void choose_framing(struct stream *s)
+{
+	uint32_t size = s->r->record_size;
+
+	if (s->lines + s->raw + s->records > 1)
+		refuse("--lines, --raw and --records: one of them");
+	if (s->records && !size)
+		refuse("--records: the records of %s have any length: use --raw or --lines",
+		       s->address);
+	s->framing = s->raw ? FRAMING_RAW : s->lines ? FRAMING_LINES :
+		     size ? FRAMING_RECORDS : FRAMING_LINES;
+}
+
+int stream_open(struct stream *s, int argc, char **argv,
+		const struct poptOption *table, uint32_t role)
+{
+	const char *args[ARGS_MAX];
+
+	args_parse(argc, argv, table, "NAME [OPTION...]", 1, 1, args);
+	args_address(args[0], s->address);
+	s->count = s->count_text ?
+		   args_size("--count", s->count_text, 1, UINT64_MAX) :
+		   UINT64_MAX;
+	s->timeout_ns = s->timeout_text ?
+			args_ns("--timeout", s->timeout_text) : -1;
+	interrupt_catch();
+	s->r = shmring_open(s->address, role, NULL);
+	if (!s->r)
+		return fail("%s: %s", s->address, shmring_errmsg());
+	choose_framing(s);
+	s->epoch = shmring_epoch(s->r);
+	s->met = shmring_peer(s->r) == SHMRING_STATE_ATTACHED;
+	return 0;
+}
+
+/*
+ * A peer of earlier days does not count: then this side came first, and waits
+ * as it does for a FIFO's other end. This side's own role stays as it is, so
+ * the epoch moves with the peer alone.
+ */
+static int next_peer(struct stream *s)
+{
+	if (s->met || shmring_epoch(s->r) != s->epoch) {
+		s->met = true;
+		if (!s->follow)
+			return -EPIPE;
+	}
+	return shmring_wait_peer(s->r, s->timeout_ns);
+}
+
+int stream_wait(struct stream *s, size_t want)
+{
+	int err = interrupted() ? -EINTR :
+				  shmring_wait(s->r, want, s->timeout_ns);
+
+	if (err == -EPIPE)
+		err = next_peer(s);
+	/* Another signal, such as SIGCONT, is no reason to end. */
+	return err == -EINTR && !interrupted() ? 0 : err;
+}
+
+int stream_close(struct stream *s, int err)
+{
+	int sig = interrupted();
+
+	shmring_close(s->r);
+	if (sig)
+		return EXIT_SIGNAL + sig;
+	switch (err) {
+	case 0:
+		return EXIT_SUCCESS;
+	case -ETIMEDOUT:
+	case -EAGAIN:
+		fail("%s: nothing moved in %s s, after %llu records",
+		     s->address, s->timeout_text, (unsigned long long)s->done);
+		return EXIT_TIMEOUT;
+	case -EBADMSG:
+		return fail("%s: the ring is damaged: its positions or a record's header make no sense",
+			    s->address);
+	case -ECANCELED:	/* was said */
+		return EXIT_FAILURE;
+	default:
+		return fail("%s: %s", s->address, strerror(-err));
+	}
+}
