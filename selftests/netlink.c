@@ -18,7 +18,6 @@
 #include "shmring_test.h"
 
 #define STEADY	40	/* rings that stay while others come and go */
-#define CHURN	300	/* turns of those */
 #define NOBODY	65534
 
 FIXTURE(netlink)
@@ -311,11 +310,6 @@ TEST_F(netlink, pids_are_of_the_readers_namespace)
 /*
  * Dumps
  */
-static void steady_name(char name[SHMRING_NAME_MAX], int i)
-{
-	snprintf(name, SHMRING_NAME_MAX, "steady-%d-%d", getpid(), i);
-}
-
 struct census {
 	int seen[STEADY];
 	int others;
@@ -336,36 +330,6 @@ static void count(const struct nl_ring *ring, void *arg)
 		census->seen[i]++;
 	else
 		census->others++;
-}
-
-/* Makes and destroys rings until it is killed. */
-static pid_t start_churn(void)
-{
-	pid_t pid = fork();
-	char name[SHMRING_NAME_MAX];
-	int i;
-
-	if (pid)
-		return pid;
-	for (i = 0;; i++) {
-		snprintf(name, sizeof(name), "churn-%d", i % CHURN);
-		ring_create(name, page_size(), 8);
-		snprintf(name, sizeof(name), "churn-%d", (i + CHURN / 2) % CHURN);
-		ring_destroy(name);
-	}
-}
-
-static void stop_churn(pid_t pid)
-{
-	char name[SHMRING_NAME_MAX];
-	int i;
-
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	for (i = 0; i < CHURN; i++) {
-		snprintf(name, sizeof(name), "churn-%d", i);
-		ring_destroy(name);
-	}
 }
 
 /*

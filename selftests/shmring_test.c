@@ -315,6 +315,51 @@ ssize_t endpoint_check(struct endpoint *ep, __u64 seq)
 	return padded(header->len);
 }
 
+/*
+ * Rings that come and go
+ */
+#define CHURN	300	/* of them, half of which are there at a time */
+
+void steady_name(char name[SHMRING_NAME_MAX], int i)
+{
+	snprintf(name, SHMRING_NAME_MAX, "steady-%d-%d", getpid(), i);
+}
+
+static void churn_name(char name[SHMRING_NAME_MAX], unsigned int i)
+{
+	snprintf(name, SHMRING_NAME_MAX, "churn-%u", i % CHURN);
+}
+
+pid_t start_churn(void)
+{
+	char name[SHMRING_NAME_MAX];
+	pid_t pid = fork();
+	unsigned int i;
+
+	if (pid)
+		return pid;
+	for (i = 0;; i++) {
+		churn_name(name, i);
+		ring_create(name, page_size(), 8);
+		churn_name(name, i + CHURN / 2);
+		ring_destroy(name);
+	}
+}
+
+/* What was there when it was killed goes, too. */
+void stop_churn(pid_t churn)
+{
+	char name[SHMRING_NAME_MAX];
+	unsigned int i;
+
+	kill(churn, SIGKILL);
+	waitpid(churn, NULL, 0);
+	for (i = 0; i < CHURN; i++) {
+		churn_name(name, i);
+		ring_destroy(name);
+	}
+}
+
 static void param_path(char path[96], const char *name)
 {
 	snprintf(path, 96, "/sys/module/shmring/parameters/%s", name);

@@ -81,6 +81,11 @@ bool record_matches(const unsigned char *from, size_t len,
 size_t endpoint_fill(struct endpoint *ep, __u64 seq);
 ssize_t endpoint_check(struct endpoint *ep, __u64 seq);
 
+/* Rings that stay, by number, and a process that makes others come and go. */
+void steady_name(char name[SHMRING_NAME_MAX], int i);
+pid_t start_churn(void);
+void stop_churn(pid_t churn);
+
 /* Module parameters, /proc and processes. */
 int param_get(const char *name, char value[32]);
 int param_set(const char *name, const char *value);

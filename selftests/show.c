@@ -219,25 +219,6 @@ TEST_F(show, sysfs_of_a_destroyed_ring_is_enodev)
 /*
  * procfs
  */
-static void steady_name(char name[SHMRING_NAME_MAX], int i)
-{
-	snprintf(name, SHMRING_NAME_MAX, "steady-%d-%d", getpid(), i);
-}
-
-static pid_t start_churn(void)
-{
-	char name[SHMRING_NAME_MAX];
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	for (;;) {
-		ring_name(name);
-		ring_create(name, page_size(), 8);
-		ring_destroy(name);
-	}
-}
-
 /* Every line whole, and each ring that stayed on one of them. */
 static int check_table(char *all)
 {
@@ -275,8 +256,7 @@ TEST_F(show, proc_has_no_torn_line)
 		EXPECT_EQ(STEADY, check_table(all));
 		free(all);
 	}
-	kill(churn, SIGKILL);
-	waitpid(churn, NULL, 0);
+	stop_churn(churn);
 	for (i = 0; i < STEADY; i++) {
 		steady_name(name, i);
 		EXPECT_EQ(0, ring_destroy(name));
