@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 
+#include "backend.h"
 #include "common.h"
 
 #define SIZE	4096
@@ -336,6 +337,33 @@ static void test_wait_peer(void **state)
 	ring_drop(&t);
 }
 
+/*
+ * A peer came and left after the waiter had looked, and before it slept: by the
+ * epoch at which the peer was missing, the backend does not sleep.
+ */
+static void test_peer_came_and_left(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 8);
+	struct shmring *c, *p;
+	int64_t hang_guard;
+	struct ring t;
+	uint32_t epoch;
+
+	(void)state;
+	ring_make(&t, &o);
+	c = ring_join(&t, CONSUMER, &o);
+	assert_non_null(c);
+	epoch = shmring_epoch(c);
+	p = ring_join(&t, PRODUCER, &o);
+	assert_non_null(p);
+	shmring_close(p);
+	hang_guard = shmring_deadline(shmring_now(), HANG_GUARD_S * 1000000000LL);
+	assert_int_equal(c->backend->sleep(c, epoch, SHMRING_WAIT_PEER,
+					   hang_guard), 0);
+	shmring_close(c);
+	ring_drop(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_stream_epoll),
 		cmocka_unit_test(test_arm_again),
 		cmocka_unit_test(test_wait_peer),
+		cmocka_unit_test(test_peer_came_and_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
