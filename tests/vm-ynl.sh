@@ -22,11 +22,10 @@ client()	# OUTPUT OPTION...
 		>"$out" 2>&1 &
 }
 
-# A figure in the answer to do, over the ring's two sides where both have it.
+# A figure in the answer to do, or the sum of its two sides'.
 answered()	# ATTRIBUTE
 {
-	grep -oE "\"$1\": -?[0-9]+" <<<"$answer" |
-		awk '{ sum += $2 } END { print NR ? sum : "none" }'
+	jq --arg a "$1" '.[$a] // (.producer[$a] + .consumer[$a])' <<<"$answer"
 }
 
 # A column of /proc/shmring.
