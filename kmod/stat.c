@@ -4,18 +4,13 @@
 
 #include "stat.h"
 
-static u64 shmring_pos(struct shmring *ring, enum shmring_side_index i)
-{
-	return READ_ONCE(ring->side[i].page->pos);
-}
-
 /* Tail is read before head, so that an honest ring is never said to be negative. */
 static void shmring_get_positions(struct shmring *ring,
 				  struct shmring_stat *stat)
 {
-	stat->tail = shmring_pos(ring, SHMRING_CONSUMER);
-	smp_rmb(); /* pairs with (B), as (C) in the UAPI header does */
-	stat->head = shmring_pos(ring, SHMRING_PRODUCER);
+	/* (A), pairs with (D), as shmring_ready() has it. */
+	stat->tail = smp_load_acquire(&ring->side[SHMRING_CONSUMER].page->pos);
+	stat->head = READ_ONCE(ring->side[SHMRING_PRODUCER].page->pos);
 	stat->used = min(stat->head - stat->tail, ring->bytes);
 }
 
