@@ -92,7 +92,8 @@ LAB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lab/*.c))
 # What the programs share with each other.
 COMMON_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/common/*.c))
 CMD_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/shmring/*.c))
-CMD_PARTS := $(filter-out %/main.o,$(CMD_OBJS)) $(U)/user/common/units.o
+CMD_COMMON := $(addprefix $(U)/user/common/,cli.o units.o)
+CMD_PARTS := $(filter-out %/main.o,$(CMD_OBJS)) $(CMD_COMMON)
 CMD_LIBS := -lnl-genl-3 -lnl-3 -ljansson -lsmartcols -lpopt -lmicrohttpd \
 	-lncursesw -ltinfo
 EXAMPLES := $(patsubst user/%.c,$(U)/%,$(wildcard user/examples/*.c))
@@ -175,7 +176,7 @@ $(U)/bench-bare: $(U)/user/bench/overhead/bare.o $(U)/libshmring.a
 $(U)/shmring-lab: $(LAB_OBJS) $(COMMON_OBJS)
 	$(LINK) $^ -ljansson -lnuma -lm -o $@
 
-$(U)/shmring: $(CMD_OBJS) $(U)/user/common/units.o $(U)/libshmring.a
+$(U)/shmring: $(CMD_OBJS) $(CMD_COMMON) $(U)/libshmring.a
 	$(LINK) $^ $(CMD_LIBS) -o $@
 
 $(U)/examples/%: user/examples/%.c $(U)/libshmring.a

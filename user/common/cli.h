@@ -4,9 +4,13 @@
 #define COMMON_CLI_H
 
 #include <argp.h>
+#include <stdarg.h>
 
 #define EXIT_USAGE		2
 #define EXIT_INTERRUPTED	130	/* as a shell says it of SIGINT */
+
+/* One line to standard error, that begins with the program's name. */
+void cli_say(const char *fmt, va_list args);
 
 /* Something that cannot be: one line, and out with EXIT_USAGE. */
 void refuse(const char *fmt, ...)

@@ -49,7 +49,7 @@ void output_close(struct output *o, bool keep)
 	free(o->path);
 }
 
-bool keeper_begin(size_t runs, bool bar)
+bool keeper_begin(size_t runs)
 {
 	static const int signals[] = {
 		SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1,
@@ -67,8 +67,6 @@ bool keeper_begin(size_t runs, bool bar)
 	/* A reader who goes away must not end who tidies up. */
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (!bar)
-		progress_hide();
 	progress_begin(runs);
 	return true;
 }

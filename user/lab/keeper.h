@@ -49,7 +49,7 @@ enum run_end {
  * Once, before the first: signals that end a run are waited for from here on.
  * False without memory.
  */
-bool keeper_begin(size_t runs, bool bar);
+bool keeper_begin(size_t runs);
 void keeper_end(void);
 
 /* Run it; afterwards none of its processes, files and semaphores is left. */

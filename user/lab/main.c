@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "../common/cli.h"
+#include "../common/progress.h"
 #include "../common/units.h"
 #include "keeper.h"
 #include "plot.h"
@@ -56,7 +57,6 @@ struct command {
 	const char *json;
 	const char *plot;
 	bool device;
-	bool quiet;
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -92,7 +92,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		c->plot = arg;
 		return 0;
 	case KEY_NO_PROGRESS:
-		c->quiet = true;
+		progress_hide();
 		return 0;
 	case ARGP_KEY_ARG:
 		if (c->name)
@@ -248,7 +248,10 @@ static int run_all(const struct command *c, struct report *report, FILE *out)
 
 	for (e = experiments; *e; e++)
 		n++;
-	if (!keeper_begin(all ? n : 1, !c->quiet && !isatty(fileno(out))))
+	/* What is printed meanwhile would go through the bar. */
+	if (isatty(fileno(out)))
+		progress_hide();
+	if (!keeper_begin(all ? n : 1))
 		refuse("no memory");
 	if (!all)
 		end = run_one(c, report, find(c), out);

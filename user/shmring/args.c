@@ -15,31 +15,14 @@
 #define NS_PER_S	1000000000LL
 #define MAX_SECONDS	1e9
 
-static void say(const char *fmt, va_list args)
-{
-	fprintf(stderr, "shmring: ");
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
-}
-
 int fail(const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	say(fmt, args);
+	cli_say(fmt, args);
 	va_end(args);
 	return EXIT_FAILURE;
-}
-
-void refuse(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	say(fmt, args);
-	va_end(args);
-	exit(EXIT_USAGE);
 }
 
 /* Lives as long as the strings that it hands out: to the end. */

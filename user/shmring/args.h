@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../common/cli.h"
 #include "shmring.h"
 
 #define ARGS_MAX	3
@@ -39,9 +40,5 @@ const char *args_dev_name(const char *address);
 /* One line to standard error; returns EXIT_FAILURE. */
 __attribute__((format(printf, 1, 2)))
 int fail(const char *fmt, ...);
-
-/* The same for a wrong argument, and the end of the program. */
-__attribute__((format(printf, 1, 2), noreturn))
-void refuse(const char *fmt, ...);
 
 #endif /* ARGS_H */

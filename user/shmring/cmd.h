@@ -3,7 +3,6 @@
 #ifndef CMD_H
 #define CMD_H
 
-#define EXIT_USAGE	2	/* a wrong argument */
 #define EXIT_TIMEOUT	124	/* --timeout went by, as timeout(1) has it */
 #define EXIT_SIGNAL	128	/* and the signal's number */
 
