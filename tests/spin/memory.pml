@@ -47,7 +47,7 @@ typedef buffer {
 byte mem[WORDS];
 buffer sb[CPUS];
 bit off[CPUS];		/* the thread is not on a CPU, and stands still */
-hidden byte i_, j_;	/* of d_steps; no part of the state */
+hidden byte i_;		/* of d_steps; no part of the state */
 
 #define empty_buffer(cpu)	(sb[cpu].n == 0)
 
@@ -64,7 +64,8 @@ inline peek(cpu, w, r)
 		fi;
 		i_++
 	:: else -> break
-	od
+	od;
+	i_ = 0	/* not the loop last: spin makes no right C of that */
 }
 
 inline load(cpu, w, r)
@@ -96,9 +97,9 @@ inline fence(cpu)
 }
 
 /* What an atomic read-modify-write of the kernel or C11 (seq_cst) does. */
-inline add(cpu, w, n)
+inline add(cpu, w, by)
 {
-	d_step { !off[cpu] && empty_buffer(cpu) -> mem[w] = mem[w] + n }
+	d_step { !off[cpu] && empty_buffer(cpu) -> mem[w] = mem[w] + by }
 }
 
 /* Store number k of the buffer becomes visible. */
@@ -125,7 +126,8 @@ inline interrupt(cpu)
 	do
 	:: !empty_buffer(cpu) -> drain(cpu, 0)
 	:: else -> break
-	od
+	od;
+	i_ = 0
 }
 
 /* Which stores may become visible next. */

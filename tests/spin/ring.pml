@@ -169,12 +169,12 @@ inline peek_record()
 	:: else ->
 #ifdef NO_C
 		d_step {
-			j_ = 0;
-			do
-			:: j_ < SLOTS -> early[j_] = mem[DATA + j_]; j_++
-			:: else -> break
-			od;
-			j_ = 0
+			early[0] = mem[DATA];
+			early[1] = mem[DATA + 1];
+#if SLOTS > 2
+			early[2] = mem[DATA + 2];
+			early[3] = mem[DATA + 3];
+#endif
 		};
 #endif
 		load(C, HEAD, v);	/* (C), the same line as (A) */
