@@ -30,6 +30,18 @@ inline switch_in(thread)
 	off[thread] = 0
 }
 
+/* schedule(), and returning from it on a CPU again */
+inline block(me, condition)
+{
+	d_step { !off[me] && sb[me].n < DEPTH ->
+		if
+		:: condition ->
+			off[me] = 1; blocked[me] = 1; push(me, CPU(me), 0, 1)
+		:: else
+		fi };
+	!off[me]
+}
+
 /* It takes the CPU away once in a while, and gives it to who may run. */
 proctype scheduler(byte thread)
 {

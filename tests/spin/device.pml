@@ -26,16 +26,6 @@
  * NO_ON_CPU_ORDER, NO_SECOND_LOOK, NO_SEQUENCE, NO_SWITCH_FENCE, NO_TASK_MM,
  * NO_WQ_FENCE
  */
-#ifndef RECORDS
-#define RECORDS	3
-#endif
-#ifndef SLOTS
-#define SLOTS	1
-#endif
-#ifndef HANDBACK
-#define HANDBACK 1
-#endif
-
 mtype = { WAIT_IOCTL, EVENTFD, POLL, EPOLL, READ_WRITE };
 #ifndef HOW_P
 #define HOW_P	WAIT_IOCTL
@@ -44,8 +34,8 @@ mtype = { WAIT_IOCTL, EVENTFD, POLL, EPOLL, READ_WRITE };
 #define HOW_C	WAIT_IOCTL
 #endif
 
-#define P	0
-#define C	1
+#include "sides.pml"
+
 #define FIRST	2		/* the producer's other thread */
 #define CPUS	3
 
@@ -59,36 +49,12 @@ mtype = { WAIT_IOCTL, EVENTFD, POLL, EPOLL, READ_WRITE };
 #include "memory.pml"
 #include "cpu.pml"
 
-#define you	(1 - me)
-/* How far pos may go: limit of struct shmring. */
-#define limit_by(v)	((v + ((me == P) -> room : 0)) & 255)
-#ifdef CALL
-#define room	0
-#else
-#define room	SLOTS
-#endif
-
 bit sleeping[2];	/* task->__state: TASK_INTERRUPTIBLE */
 bit queued[2];		/* on the wait queue, under its lock */
 bit autoremove[2];	/* by prepare_to_wait(); else it stays until the end */
 bit event[2];		/* eventfd: count; poll: triggered; epoll: ready list */
+mtype how[2];
 byte seq[2];		/* @ kmod/ring.h: atomic_t wait_seq; */
-
-/*
- * The scheduler's side of it
- */
-
-/* schedule(), and returning from it on a CPU again */
-inline block(condition)
-{
-	d_step { !off[me] && sb[me].n < DEPTH ->
-		if
-		:: condition ->
-			off[me] = 1; blocked[me] = 1; push(me, CPU(me), 0, 1)
-		:: else
-		fi };
-	!off[me]
-}
 
 /* Under the queue's lock, which makes all that is on it visible. */
 inline wake_up(side)
@@ -267,7 +233,7 @@ inline sleep_until(kick)
 		second_look();
 		if
 		:: v -> break
-		:: else -> block(sleeping[me])
+		:: else -> block(me, sleeping[me])
 		fi
 	od;
 	skip;	/* spin: no break into a d_step */
@@ -301,7 +267,7 @@ inline eventfd_wait()
 		second_look();
 		if
 		:: !v ->
-			block(!event[me]);
+			block(me, !event[me]);
 			event[me] = 0
 		:: else
 		fi
@@ -345,7 +311,7 @@ inline poll_call()
 		if
 		:: v -> break
 		:: else ->
-			block(!event[me]);
+			block(me, !event[me]);
 			event[me] = 0
 		fi
 	od;
@@ -366,7 +332,7 @@ inline epoll_add()
 inline epoll_wait()
 {
 	do
-	::	block(!event[me]);
+	::	block(me, !event[me]);
 		event[me] = 0;
 		kernel_poll(true);
 		if
@@ -376,47 +342,12 @@ inline epoll_wait()
 	od
 }
 
-/*
- * user/lib
- */
-
-/* shmring_show() and shmring_kick(); write() and read() always kick */
-inline publish(upto)
+inline prepare()
 {
-#ifdef NO_COMPILER_BARRIER
-	load(me, WAIT(you), v);
-	store_rel(me, POS(me), upto);
-#else
-	/* (B) or (D) */
-	store_rel(me, POS(me), upto);
-	/* @ user/lib/shmring.h: __atomic_signal_fence(__ATOMIC_SEQ_CST); */
-	/* @ user/lib/shmring.h: if (shmring_unlikely(__atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED) != */
-	load(me, WAIT(you), v);
-#endif
-	v = (v != kicked);
 	if
-	:: how[me] == READ_WRITE -> v = 0; kernel_kick(you)
-	:: how[me] != READ_WRITE && v ->
-		v = 0;
-#ifdef NO_KICKED_FIRST
-		kernel_kick(you);
-		load(me, WAIT(you), kicked)
-#else
-		/* @ user/lib/ring.c: r->kicked = __atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED); */
-		load(me, WAIT(you), kicked);
-		kernel_kick(you)
-#endif
+	:: how[me] == EPOLL -> epoll_add(); v = 0
 	:: else
 	fi
-}
-
-inline begin()
-{
-	/* @ user/lib/ring.c: r->kicked = __atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED) - 1; */
-	load(me, WAIT(you), kicked);
-#ifndef NO_FIRST_KICK
-	kicked = kicked - 1
-#endif
 }
 
 inline wait()
@@ -430,68 +361,20 @@ inline wait()
 	v = 0
 }
 
-inline finish()
-{
-	d_step { !off[me] -> finished[me] = 1 }
-}
-
-/* shmring_look() */
-inline look()
-{
-	load(me, POS(you), v);
-	/* (A), (C) */
-	assert(((limit_by(v) - limit) & 255) <= SLOTS);
-	limit = limit_by(v);
-	v = 0
-}
-
-mtype how[2];
-
-#ifndef CALL
-proctype side(byte me)
-{
-	byte pos, limit, shown, kicked, done, v;
-	bit kicks;
+#define ALWAYS_KICKS	(how[me] == READ_WRITE)
+#define kick_peer()	kernel_kick(you)
 #ifdef THREADS
-	byte mm;
+#define LOCALS		bit kicks; byte mm;
 #endif
 #ifdef NO_ON_CPU_ORDER
-	byte early;
+#define LOCALS		bit kicks; byte early;
 #endif
+#ifndef LOCALS
+#define LOCALS		bit kicks;
+#endif
+#include "side.pml"
 
-	begin();
-	if
-	:: how[me] == EPOLL -> epoll_add(); v = 0
-	:: else
-	fi;
-	do
-	:: done == RECORDS -> break
-	:: else ->
-		do
-		:: limit != pos -> break
-		:: else ->
-			look();
-			if
-			:: limit != pos -> break
-			:: limit == pos && pos != shown ->
-				shown = pos;
-				publish(pos)
-			:: limit == pos && pos == shown -> wait()
-			fi
-		od;
-		pos++;
-		done++;
-		if
-		:: me == P || ((pos - shown) & 255) >= HANDBACK ->
-			shown = pos;
-			publish(pos)
-		:: else
-		fi
-	od;
-	skip;
-	finish()
-}
-#else
+#ifdef CALL
 /* shmring_wait() for one record; pos counts what came in */
 inline await()
 {
@@ -525,13 +408,7 @@ inline call_and_await()
 proctype side(byte me)
 {
 	byte pos, out, limit, kicked, v;
-	bit kicks;
-#ifdef THREADS
-	byte mm;
-#endif
-#ifdef NO_ON_CPU_ORDER
-	byte early;
-#endif
+	LOCALS
 
 	begin();
 	if
