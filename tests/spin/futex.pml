@@ -3,7 +3,8 @@
  * Sleeping and waking without the module: user/lib/shm_sleep.c, whose numbers
  * (1) to (7) stand here too, with membarrier(2) and threads that may be off
  * their CPU. With PUMP the consumer sleeps on a descriptor, for which a thread
- * of its own sleeps (user/lib/pump.c).
+ * of its own sleeps (user/lib/pump.c);
+ * with SILENT nobody ever publishes, and that thread must end all the same.
  *
  * Not modelled: as in device.pml; and the epoch beside the kick word (death.pml).
  * Taken for granted: a futex compares and queues under one lock, and a wake has
@@ -119,7 +120,8 @@ inline sleep_until(thread, reached, same)
  * pump.c. What is under the lock is one step here. The request is the position
  * to reach, and the eventfd has one reader, the owner.
  */
-bit armed, stop, event;
+bit armed, stop, event, gave_up;
+bit listens;		/* the pump sleeps on the request's word, too */
 byte request, target;	/* @ user/lib/shm.h: uint32_t seq; */
 
 inline new_request()
@@ -127,7 +129,7 @@ inline new_request()
 	request++;
 	/* @ user/lib/pump.c: futex_wake_all(&p->seq); */
 	if
-	:: queued[PUMP_THREAD] ->
+	:: queued[PUMP_THREAD] && listens ->
 		queued[PUMP_THREAD] = 0;
 		blocked[PUMP_THREAD] = 0
 	:: else
@@ -143,12 +145,21 @@ inline pump_wait()
 		armed = 1;
 		target = pos + 1;
 		new_request() };
+#ifdef SILENT
+	/* It has better things to do, and closes the ring. */
+	gave_up = 1;
+	finish();
+end_gave_up:	false
+#else
 	block(me, !event)
+#endif
 }
 
 #ifdef NO_PUMP_WORD
 #define same_request	true
+#define also_listens	0
 #else
+#define also_listens	1
 /* @ user/lib/shm_sleep.c: v[n++] = futex_is(also, also_value); */
 #define same_request	(request == seen)
 #endif
@@ -167,6 +178,7 @@ proctype pump()
 		:: !stop && !busy ->
 			/* @ user/lib/pump.c: futex_wait_all(&idle, 1, SHMRING_NEVER); */
 			d_step { !off[PUMP_THREAD] ->
+				listens = 1;
 				queued[PUMP_THREAD] = (request == seen) };
 			block(PUMP_THREAD, queued[PUMP_THREAD])
 		:: !stop && busy ->
@@ -185,6 +197,7 @@ proctype pump()
 					:: else
 					fi }
 			:: else ->
+				listens = also_listens;
 				sleep_until(PUMP_THREAD, v == wanted, same_request)
 			fi
 		fi
@@ -227,12 +240,16 @@ init
 		run scheduler(PUMP_THREAD);
 		run pump();
 #endif
+#ifdef SILENT
+		finished[P] = 1;
+#else
 		run side(P);
+#endif
 		run side(C)
 	}
 #ifdef PUMP
 	/* shm_pump_stop() */
-	finished[C];
+	finished[C] || gave_up;
 	d_step { stop = 1; new_request() }
 #endif
 }
