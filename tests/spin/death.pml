@@ -9,7 +9,8 @@
  * Each slot holds its record's position and who wrote it, so that a record that
  * was staged and not published by one who was killed cannot pass for that of
  * its successor. In the end the consumers together have seen each record, and
- * nobody is left asleep.
+ * nobody is left asleep, but for who was told that the peer is gone and waits
+ * for another one that does not come.
  *
  * Modelled: SIGKILL between any two steps, even within a system call, where in
  * truth it waits for the end of the call; KILLS of them, of either side.
@@ -45,6 +46,7 @@ bit held[2];		/* the role: kernel's owner, or the lock */
 bit watched[2];		/* a read lock on it */
 bit alive[2];		/* in user mode, or in a system call of its own */
 bit dead[2];
+bit vacant[2];		/* it was killed, and nobody takes the role again */
 bit queued[2];		/* on the wait queue, or on the kick word */
 bit on_epoch[2];	/* on the epoch's futex */
 byte kills;
@@ -128,8 +130,18 @@ inline kick_peer()
 	wake(you)
 }
 
+/* hup, and for the assert in get_more() the epoch at which it was seen */
+inline see_state()
+{
+	d_step { !off[me] ->
+		peek(me, STATE(you), v);
+		hup = (v == GONE);
+		missed = mem[EPOCH] };
+	v = 0
+}
+
 /*
- * Sleep once. READY or HUP are for the caller to see: v is whether it saw HUP.
+ * Sleep once, where there is nothing to see: hup is whether the peer was gone.
  */
 inline sleep_once()
 {
@@ -142,15 +154,21 @@ inline sleep_once()
 #endif
 	add(me, WAIT(me), 1);
 	d_step { !off[me] -> interrupt(you) };
+#ifndef LOCKS
+	/* @ kmod/notify.c: u32 state = shmring_peer_state(ring, side); */
+	see_state();
+#endif
 	load(me, POS(you), v);
 	if
-	:: limit_by(v) != pos -> v = 0; queued[me] = 0
+	:: limit_by(v) != pos -> queued[me] = 0; hup = 0; missed = 0
 	:: else ->
-		load(me, STATE(you), v);
+#ifdef LOCKS
+		see_state();
+#endif
 		if
-		:: v == GONE -> v = 1; queued[me] = 0
+		:: hup -> queued[me] = 0
 		:: else ->
-			v = 0;
+			missed = 0;
 #ifdef LOCKS
 			/* @ user/lib/shm_sleep.c: v[n++] = futex_is(&s->info->epoch, */
 			d_step { !off[me] && empty_buffer(me) ->
@@ -177,7 +195,8 @@ inline sleep_once()
 			!off[me] && !queued[me]
 #endif
 		fi
-	fi
+	fi;
+	v = 0
 }
 
 /* shmring_wait_peer() */
@@ -219,7 +238,10 @@ inline wait_peer()
 				queued[me] = 1
 #endif
 			fi };
-		!off[me] && !queued[me] && !on_epoch[me]
+		if
+		:: !off[me] && !queued[me] && !on_epoch[me]
+		:: vacant[you] && mem[EPOCH] == epoch -> goto out
+		fi
 	od;
 	missed = 0;
 	v = 0
@@ -242,14 +264,17 @@ inline get_more()
 		fi;
 		sleep_once();
 		if
-		:: v ->		/* HUP */
-			v = 0;
+		:: hup ->
+			hup = 0;
 #ifndef NO_LOOK_AFTER_HUP
 			/* @ user/lib/wait.c: } while (err == -EAGAIN && !slept); */
 			load(me, POS(you), v);
 			limit = limit_by(v);
 			v = 0;
 #endif
+			/* EPIPE is said only where nothing was left. */
+			assert(limit != pos || mem[EPOCH] != missed ||
+			       limit_by(mem[POS(you)]) == pos);
 			if
 			:: limit != pos -> break
 			:: else -> missed = epoch; wait_peer()
@@ -350,7 +375,7 @@ inline kernel_leave()
 
 proctype side(byte me)
 {
-	byte pos, limit, shown, kicked, epoch, missed, who, v;
+	byte pos, limit, shown, kicked, epoch, missed, who, v, hup;
 #ifdef LOCKS
 	byte k, e;
 #endif
@@ -360,6 +385,7 @@ proctype side(byte me)
 		{
 			attach();
 			work();
+out:			skip;
 #ifdef LOCKS
 			/* @ user/lib/backend_shm.c: shm_set_state(s->info, s->role, SHMRING_STATE_ATTACHED, */
 			set_state(ATTACHED, GONE);
@@ -367,7 +393,7 @@ proctype side(byte me)
 			alive[me] = 0
 		} unless { dead[me] };
 		kernel_leave();
-		d_step { v = 0; epoch = 0; missed = 0; pos = 0; limit = 0;
+		d_step { v = 0; hup = 0; epoch = 0; missed = 0; pos = 0; limit = 0;
 			shown = 0; kicked = 0;
 #ifdef LOCKS
 			k = 0; e = 0;
@@ -375,6 +401,7 @@ proctype side(byte me)
 			who++ };
 		if
 		:: dead[me] -> dead[me] = 0
+		:: dead[me] -> vacant[me] = 1; break
 		:: else -> break
 		fi
 	od
@@ -392,26 +419,17 @@ end:	do
 }
 
 #ifdef LOCKS
-/* watch(), for the side you; it sets the state of side me as they are here */
+/*
+ * watch(), on the dead side me. While it has the lock, nobody else changes the
+ * state; so getting it and changing the state are one step.
+ */
 proctype watcher(byte me)
 {
-	bit v;
-
 end:	do
-	:: d_step { mem[STATE(me)] == ATTACHED && !held[me] ->
-		watched[me] = 1 };
-		d_step {
-			v = (mem[STATE(me)] == ATTACHED);
-			if
-			:: v -> mem[STATE(me)] = GONE
-			:: else
-			fi };
-		if
-		:: v ->
-			mem[EPOCH] = mem[EPOCH] + 1;
-			d_step { on_epoch[P] = 0; on_epoch[C] = 0 }
-		:: else
-		fi;
+	::	d_step { mem[STATE(me)] == ATTACHED && !held[me] ->
+			watched[me] = 1; mem[STATE(me)] = GONE };
+		mem[EPOCH] = mem[EPOCH] + 1;
+		d_step { on_epoch[P] = 0; on_epoch[C] = 0 };
 		watched[me] = 0
 	od
 }
