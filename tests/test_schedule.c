@@ -493,10 +493,10 @@ static void test_fence_in_place(void **state)
 	wait = p.sleeper_wait;
 	begin(&p.sleeper);
 	before = word(&p.sleeper, wait);
-	for (n = 1; advance_by(&p.sleeper, 1); n++) {
+	for (n = 1; advance_by(&p.sleeper, 1) && p.sleeper.state == STOPPED; n++) {
 		if (!armed && word(&p.sleeper, wait) != before)
 			armed = n;
-		if (p.sleeper.in_syscall && !fenced &&
+		if (p.sleeper.in_syscall &&
 		    REG(&p.sleeper, orig_rax) == SYS_membarrier)
 			fenced = n;
 	}

@@ -185,7 +185,11 @@ inline sleep_once()
 #ifdef NO_EPOCH_WORD
 			!off[me] && !queued[me]
 #else
-			!off[me] && !(queued[me] && on_epoch[me]);
+			if
+			:: !off[me] && !(queued[me] && on_epoch[me])
+			/* It was killed before it said that it was there. */
+			:: vacant[you] && mem[STATE(you)] == NEVER -> goto out
+			fi;
 			queued[me] = 0;
 			on_epoch[me] = 0;
 			k = 0;
