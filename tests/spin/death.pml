@@ -19,8 +19,10 @@
  * Taken for granted: that a dead process's stores are visible before its files
  * are closed; file locks.
  *
- * Pieces to be removed: NO_NEWS, NO_EPOCH, NO_FIRST_KICK, NO_LOOK_AFTER_HUP,
- * NO_STATE_FIRST; with LOCKS also NO_EPOCH_WORD
+ * Pieces to be removed: NO_NEWS, NO_EPOCH; of the kernel NO_FIRST_KICK and
+ * NO_STATE_FIRST; with LOCKS NO_EPOCH_WORD and NO_LOOK_AFTER_HUP (which with the
+ * kernel goes well by another way: it looks at the state first, and then at the
+ * positions)
  */
 #ifndef KILLS
 #define KILLS	1
