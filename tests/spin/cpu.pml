@@ -9,6 +9,8 @@
  * visible, the word is set, and before user mode comes a full barrier, as
  * membarrier(2) needs it too (context_switch() in kernel/sched/core.c).
  *
+ * With CALM a thread leaves its CPU only to sleep: for models with three threads.
+ *
  * Pieces to be removed: NO_SWITCH_FENCE
  */
 bit blocked[CPUS];	/* asleep in the kernel: nobody puts it on a CPU */
@@ -46,7 +48,9 @@ inline block(me, condition)
 proctype scheduler(byte thread)
 {
 end:	do
+#ifndef CALM
 	:: atomic { !off[thread] && !finished[thread] -> switch_out(thread) }
+#endif
 	:: atomic { off[thread] && !blocked[thread] -> switch_in(thread) }
 	od
 }

@@ -425,7 +425,7 @@ proctype side(byte me)
 }
 #endif
 
-/* The thread that mapped the ring: it sleeps, runs, and may end before P does. */
+/* The thread that mapped the ring: it sleeps, and some time wakes up and ends. */
 proctype first_thread()
 {
 	/* exit_mm() */
@@ -447,7 +447,7 @@ init
 		run scheduler(P);
 		run scheduler(C);
 #ifdef THREADS
-		mem[CPU(FIRST)] = 1;
+		off[FIRST] = 1;
 		mem[MM_USERS] = 2;
 		mem[TASK_MM] = 1;
 		run memory(FIRST);
