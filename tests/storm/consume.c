@@ -128,7 +128,7 @@ static move_fn *choose(struct side *s)
 {
 	static move_fn *const moves[] = { take_one, take_copy, take_run };
 
-	if (s->storm->sleepers)
+	if (s->storm->path)
 		return take_one;
 	return moves[rnd(&s->rnd) % (s->r->record_size ? 3 : 2)];
 }
@@ -137,7 +137,7 @@ void consume(struct side *s)
 {
 	side_open(s);
 	while (!s->ended) {
-		if (s->storm->sleepers)
+		if (s->storm->path)
 			side_gate(s);
 		if (!choose(s)(s))
 			side_wait(s);

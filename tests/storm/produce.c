@@ -118,7 +118,7 @@ static move_fn *choose(struct side *s)
 	static move_fn *const any_length[] = { put_one, put_batch, put_copy };
 	static move_fn *const fixed[] = { put_one, put_batch, put_copy, put_run };
 
-	if (s->storm->sleepers)
+	if (s->storm->path)
 		return put_one;
 	return s->r->record_size ? fixed[rnd(&s->rnd) % 4] :
 				   any_length[rnd(&s->rnd) % 3];
@@ -128,7 +128,7 @@ void produce(struct side *s)
 {
 	side_open(s);
 	while (!side_stopped(s)) {
-		if (s->storm->sleepers)
+		if (s->storm->path)
 			side_gate(s);
 		if (!choose(s)(s))
 			side_wait(s);

@@ -86,8 +86,8 @@ void side_open(struct side *s)
 	struct shmring_opts o = SHMRING_OPTS_INIT;
 
 	side_phase(s, ATTACHING);
-	o.handback_shift = st->sleepers ? 5 : (uint32_t)(rnd(&s->rnd) % 7);
-	if (st->sleepers || rnd(&s->rnd) & 1)
+	o.handback_shift = st->path ? 5 : (uint32_t)(rnd(&s->rnd) % 7);
+	if (st->path || rnd(&s->rnd) & 1)
 		o.spin_ns = 0;
 	s->r = shmring_open(st->address, SHMRING_ROLE_PRODUCER + s->role, &o);
 	if (!s->r)
@@ -136,22 +136,31 @@ static int wait_by_poll(struct side *s, size_t want)
 	return poll(&p, 1, -1) == 1 ? 0 : -errno;
 }
 
-void side_wait(struct side *s)
+void side_wait_by(struct side *s, bool by_poll, int64_t timeout)
 {
-	uint64_t r = rnd(&s->rnd);
-	int64_t timeout = s->storm->sleepers || r & 2 ? -1 : SHORT_WAIT_NS;
 	size_t want = s->role == PRODUCER ?
 		      layout_len(&s->storm->layout, s->seq) : 0;
 	int err;
 
-	side_phase(s, r & 1 ? POLLING : WAITING);
-	err = r & 1 ? wait_by_poll(s, want) : shmring_wait(s->r, want, timeout);
+	side_phase(s, by_poll ? POLLING : WAITING);
+	err = by_poll ? wait_by_poll(s, want) :
+			shmring_wait(s->r, want, timeout);
 	/* A consumer that waits has handed back all. */
 	side_settle(s, 0);
 	if (err == -EPIPE)
 		side_miss_peer(s);
 	else if (err && err != -ETIMEDOUT)
 		side_broken(s, GOES_ON, "waiting: %s", strerror(-err));
+}
+
+void side_wait(struct side *s)
+{
+	uint64_t r = rnd(&s->rnd);
+
+	if (s->storm->path)
+		side_wait_by(s, false, -1);
+	else
+		side_wait_by(s, r & 1, r & 2 ? -1 : SHORT_WAIT_NS);
 }
 
 static int wait_for_successor(struct side *s)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths through the library, to be walked an instruction at a time. */
+/* Paths through the library, walked an instruction at a time. */
 #ifndef STEP_H
 #define STEP_H
 
@@ -9,11 +9,9 @@
  * struct path
  * @group: what --step calls it
  * @role: who walks it
- * @rest: the other side rests meanwhile, and moves on by one record whenever the
- *	walker is asleep
- * @full: the ring is full when the walk begins, or else empty
- * @needs: a backend, or NULL for any
- * @fixed: only in rings of fixed records
+ * @rests: the other side rests meanwhile, so that each walk is the same
+ * @sleeps: the walker falls asleep, and the other side then moves one record
+ * @dev: over "dev:" alone
  * @prepare: what comes before and is not stepped through
  * @walk: the path
  */
@@ -21,21 +19,34 @@ struct path {
 	const char *name;
 	const char *group;
 	unsigned int role;
-	bool rest;
-	bool full;
-	const char *needs;
+	bool rests;
+	bool sleeps;
+	bool dev;
 	run_fn *prepare;
 	run_fn *walk;
 };
 
+/* paths.c */
 extern const struct path paths[];
 extern const unsigned int n_paths;
+void path_begin(void);
+void path_end(void);
+run_fn path_run;
 
-/* struct spot - where a stopped process is: an address, and the bytes there */
-struct spot {
-	uint64_t at;
-	bool syscall;
-};
+/* How a walker stopped, or that it did not. */
+enum stop { STOPPED, ASLEEP, LOST };
 
-/* trace.c: a child that is stepped */
+/* What to do until it stops. */
+enum go { GO_STEP, GO_SYSCALL, GO_BREAKPOINT };
+
+/* trace.c: the walker, held by ptrace(2) */
+bool trace_is_possible(void);
+bool trace_begin(struct storm *st);
+enum stop trace_go(struct storm *st, enum go go);
+bool trace_pass(struct storm *st, enum go go);
+bool trace_to(struct storm *st, uint64_t at);
+uint64_t trace_at(const struct storm *st);
+bool trace_at_syscall(const struct storm *st);
+bool is_asleep(pid_t pid);
+
 #endif /* STEP_H */

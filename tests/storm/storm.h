@@ -144,13 +144,16 @@ struct life {
 	uint64_t seed;
 };
 
+struct path;
+
 /*
  * struct storm - a ring, its two sides, and what the parent knows
  * @title: what the lines of TAP begin with
  * @deaths: by what the dead was at
  * @again: records that came again, since their consumer had died
  * @broken: the invariant that did not hold, which ends the storm
- * @sleepers: sides sleep at once, and move one record at a time
+ * @path: what is stepped through, or NULL. On one, sides sleep at once and
+ *	move one record at a time, always in the same way
  */
 struct storm {
 	const struct plan *plan;
@@ -167,7 +170,7 @@ struct storm {
 	uint64_t deaths[PHASES];
 	uint64_t again;
 	enum invariant broken;
-	bool sleepers;
+	const struct path *path;
 };
 
 /*
@@ -207,6 +210,7 @@ void side_open(struct side *s);
 void side_open_raw(struct side *s);
 void side_close(struct side *s);
 void side_wait(struct side *s);
+void side_wait_by(struct side *s, bool by_poll, int64_t timeout);
 void side_gate(struct side *s);
 void side_miss_peer(struct side *s);
 bool side_stopped(const struct side *s);
@@ -228,6 +232,7 @@ move_fn take_one, take_run, take_copy, take_raw;
 /* life.c: the parent's handling of a side */
 typedef void run_fn(struct side *s);
 void spawn(struct storm *st, unsigned int role, run_fn *run);
+bool blame(struct storm *st, unsigned int role, int status);
 bool reap(struct storm *st, unsigned int role);
 bool slay(struct storm *st, unsigned int role);
 void slay_all(struct storm *st);
@@ -236,6 +241,7 @@ typedef bool await_fn(struct storm *st, unsigned int role, uint64_t arg);
 bool await(struct storm *st, await_fn *done, unsigned int role, uint64_t arg,
 	   enum invariant inv, const char *what);
 await_fn was_told;
+time_t now_s(void);
 void open_gate(struct storm *st, unsigned int role, uint64_t to);
 
 /* ring.c: the ring, and what there is to see of it from outside */
