@@ -6,8 +6,6 @@
 
 #include "storm.h"
 
-#define BATCH	8
-
 /* Did @generation hold the role when it came to @pos? */
 static bool is_of(const struct side *s, uint32_t generation, uint64_t pos)
 {
@@ -72,7 +70,7 @@ size_t take_one(struct side *s)
 /* Of fixed records alone; not all that are seen are released. */
 size_t take_run(struct side *s)
 {
-	size_t i, n = 1 + rnd(&s->rnd) % BATCH;
+	size_t i, n = side_batch(s);
 	uint32_t len = s->r->record_size;
 	const unsigned char *from = shmring_peek_n(s->r, &n);
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "storm.h"
 
 #define LOOK_EVERY	64	/* turns of await() */
+#define NAP_NS		10000
 
 time_t now_s(void)
 {
@@ -22,6 +22,14 @@ time_t now_s(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec;
+}
+
+/* Who naps and wakes goes before those who are always there. */
+void nap(void)
+{
+	const struct timespec t = { .tv_nsec = NAP_NS };
+
+	nanosleep(&t, NULL);
 }
 
 /* A new holder of @role, which begins where the last one ended. */
@@ -67,13 +75,20 @@ static void on_alarm(int sig)
 	(void)sig;
 }
 
-static bool wait_for_end(struct storm *st, unsigned int role, int *status)
+/* Until alarm(0): a call that blocks for longer is interrupted. */
+void guard(const struct storm *st)
 {
-	struct sigaction sa = { .sa_handler = on_alarm };
-	pid_t pid;
+	const struct sigaction sa = { .sa_handler = on_alarm };
 
 	sigaction(SIGALRM, &sa, NULL);
 	alarm(st->plan->hang_s);
+}
+
+static bool wait_for_end(struct storm *st, unsigned int role, int *status)
+{
+	pid_t pid;
+
+	guard(st);
 	pid = waitpid(st->life[role].pid, status, __WALL);
 	alarm(0);
 	if (pid == st->life[role].pid)
@@ -160,7 +175,7 @@ bool await(struct storm *st, await_fn *done, unsigned int role, uint64_t arg,
 	unsigned int turns;
 
 	for (turns = 1; !done(st, role, arg); turns++) {
-		sched_yield();
+		nap();
 		if (turns % LOOK_EVERY)
 			continue;
 		if (!all_live(st))

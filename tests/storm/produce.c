@@ -6,8 +6,6 @@
 
 #include "storm.h"
 
-#define BATCH	8
-
 static uint32_t generation(const struct side *s)
 {
 	return s->storm->life[PRODUCER].generation;
@@ -44,7 +42,7 @@ size_t put_one(struct side *s)
 /* Staged one by one, published at once. */
 size_t put_batch(struct side *s)
 {
-	size_t n, most = 1 + rnd(&s->rnd) % BATCH;
+	size_t n, most = side_batch(s);
 
 	for (n = 0; n < most && fill(s, s->seq + n); n++)
 		shmring_stage(s->r, length(s, s->seq + n), generation(s));
@@ -59,7 +57,7 @@ size_t put_batch(struct side *s)
 /* Of fixed records alone. */
 size_t put_run(struct side *s)
 {
-	size_t i, n = 1 + rnd(&s->rnd) % BATCH;
+	size_t i, n = side_batch(s);
 	uint32_t len = s->r->record_size;
 	unsigned char *to = shmring_reserve_n(s->r, &n);
 

@@ -18,6 +18,7 @@
 #include "storm.h"
 
 #define SHORT_WAIT_NS	1000000
+#define BATCH_MAX	8
 
 void side_broken(struct side *s, enum invariant inv, const char *fmt, ...)
 {
@@ -58,6 +59,12 @@ void side_settle(struct side *s, uint64_t n)
 	set(&s->ledger->done, s->r ? s->r->shown : pos);
 	set(&s->ledger->intent, pos);
 	side_phase(s, BUSY);
+}
+
+/* How many to move at once. */
+size_t side_batch(struct side *s)
+{
+	return s->storm->path ? 2 : 1 + rnd(&s->rnd) % BATCH_MAX;
 }
 
 /* Of the shared memory it can write what is its own, whatever goes wrong. */

@@ -4,10 +4,9 @@
  * after the other; each runs to the next instruction and is killed there, and
  * at a system call before it, at its entry, asleep in it, and at its exit.
  *
- * The first walker is stepped from the beginning to the end. The others run to
- * a breakpoint, which is where an address came up for the first time, and only
- * from there on are stepped; else the work would grow with the square of the
- * length.
+ * The first walkers are stepped from the beginning to the end. The others run to
+ * an anchor, which is the n-th time that they meet some address, and only from
+ * there on are stepped; else the work would grow with the square of the length.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,15 +22,19 @@
 enum how { BEFORE, AT_ENTRY, IN_SLEEP, AT_EXIT };
 
 /*
- * struct trail - the way of the first walker
+ * struct trail - the way of the first walkers
  * @at: the addresses, in order
  * @syscall: there is a system call
- * @anchor: the last instruction up to here whose address was new
+ * @times: of its address up to here
+ * @stops: it takes to come here, from the beginning
+ * @anchor: the instruction from which on it is stepped to here
  * @strays: walkers that went another way, and were followed by others
  */
 struct trail {
 	uint64_t *at;
 	bool *syscall;
+	size_t *times;
+	size_t *stops;
 	size_t *anchor;
 	size_t length;
 	size_t calls;
@@ -81,7 +84,7 @@ static bool begin_walk(struct storm *st)
 	spawn(st, path->role, path_run);
 	return trace_begin(st) &&
 	       await(st, is_quiet, other, 0, GOES_ON, "the other side is ready") &&
-	       trace_to(st, (uintptr_t)path_begin);
+	       trace_to(st, (uintptr_t)path_begin, 1);
 }
 
 /*
@@ -101,18 +104,37 @@ static bool end_walk(struct storm *st)
 		     "the other side waits for a successor");
 }
 
+/* A repeated string instruction is one that is met once, whatever it takes. */
+static bool is_met(const struct trail *t, size_t k)
+{
+	return !k || t->at[k - 1] != t->at[k];
+}
+
+static size_t count(const struct trail *t, size_t k)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i <= k; i++)
+		n += t->at[i] == t->at[k] && is_met(t, i);
+	return n;
+}
+
 static bool note(struct storm *st, struct trail *t, uint64_t at)
 {
-	size_t i, k = t->length++;
+	size_t k = t->length++;
 
 	if (k == LENGTH_MAX)
 		return fail(st, EVERYWHERE, "the path has no end");
 	t->at[k] = at;
 	t->syscall[k] = trace_at_syscall(st);
 	t->calls += t->syscall[k];
-	for (i = 0; i < k && t->at[i] != at; i++)
-		;
-	t->anchor[k] = i == k ? k : t->anchor[k - 1];
+	t->times[k] = count(t, k);
+	t->anchor[k] = k;
+	t->stops[k] = t->times[k];
+	if (!is_met(t, k) || (k && t->stops[k - 1] + 1 < t->stops[k])) {
+		t->anchor[k] = t->anchor[k - 1];
+		t->stops[k] = t->stops[k - 1] + 1;
+	}
 	return true;
 }
 
@@ -120,6 +142,8 @@ static bool walk_first(struct storm *st, struct trail *t)
 {
 	uint64_t at;
 
+	t->length = 0;
+	t->calls = 0;
 	if (!begin_walk(st))
 		return false;
 	for (at = trace_at(st); at != (uintptr_t)path_end; at = trace_at(st))
@@ -128,14 +152,33 @@ static bool walk_first(struct storm *st, struct trail *t)
 	return end_walk(st);
 }
 
-/* To instruction @k of the first walker's. *@met: this one came there, too. */
+/* Two that go the same way, one after the other, go the usual one. */
+static bool find_way(struct storm *st, struct trail *t)
+{
+	uint64_t last = 0, sum = 0;
+	unsigned int tries;
+	size_t i;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		if (!walk_first(st, t))
+			return false;
+		for (sum = 0, i = 0; i < t->length; i++)
+			sum = sum * 31 + t->at[i];
+		if (sum == last)
+			return true;
+		last = sum;
+	}
+	return fail(st, EVERYWHERE, "no two of %u go the same way", TRIES);
+}
+
+/* To instruction @k of the way. *@met: this one came there, too. */
 static bool walk_to(struct storm *st, const struct trail *t, size_t k, bool *met)
 {
 	size_t i = t->anchor[k];
 
 	if (!begin_walk(st))
 		return false;
-	if (k && !trace_to(st, t->at[i]))
+	if (k && !trace_to(st, t->at[i], t->times[i]))
 		return false;
 	for (; i < k && trace_at(st) == t->at[i]; i++)
 		if (!trace_pass(st, GO_STEP))
@@ -204,24 +247,35 @@ static void kill_everywhere(struct storm *st, struct trail *t)
 	}
 }
 
+static void *array(size_t size)
+{
+	void *p = calloc(LENGTH_MAX, size);
+
+	if (!p)
+		refuse("no memory");
+	return p;
+}
+
 static void step_path(const struct plan *plan, const struct kind *kind,
 		      const struct path *path)
 {
 	static struct storm st;
 	struct trail t = {
-		.at = calloc(LENGTH_MAX, sizeof(*t.at)),
-		.syscall = calloc(LENGTH_MAX, sizeof(*t.syscall)),
-		.anchor = calloc(LENGTH_MAX, sizeof(*t.anchor)),
+		.at = array(sizeof(*t.at)),
+		.syscall = array(sizeof(*t.syscall)),
+		.times = array(sizeof(*t.times)),
+		.stops = array(sizeof(*t.stops)),
+		.anchor = array(sizeof(*t.anchor)),
 	};
 
-	if (!t.at || !t.syscall || !t.anchor)
-		refuse("no memory");
 	if (storm_begin(&st, plan, kind, path->name)) {
 		st.path = path;
 		layout_make_even(&st.layout, kind->record_size);
 		spawn(&st, !path->role,
 		      path->role == PRODUCER ? consume : produce);
-		if (walk_first(&st, &t))
+		if (await(&st, is_quiet, !path->role, 0, GOES_ON,
+			  "the other side is ready") &&
+		    find_way(&st, &t))
 			kill_everywhere(&st, &t);
 	}
 	printf("# %s: %zu instructions, %zu of them system calls; %llu walkers went another way\n",
@@ -229,6 +283,8 @@ static void step_path(const struct plan *plan, const struct kind *kind,
 	storm_end(&st);
 	free(t.at);
 	free(t.syscall);
+	free(t.times);
+	free(t.stops);
 	free(t.anchor);
 }
 

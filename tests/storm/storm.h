@@ -215,6 +215,7 @@ void side_gate(struct side *s);
 void side_miss_peer(struct side *s);
 bool side_stopped(const struct side *s);
 void side_phase(struct side *s, enum phase phase);
+size_t side_batch(struct side *s);
 void side_announce(struct side *s, uint64_t n);
 void side_settle(struct side *s, uint64_t n);
 void side_broken(struct side *s, enum invariant inv, const char *fmt, ...)
@@ -242,6 +243,8 @@ bool await(struct storm *st, await_fn *done, unsigned int role, uint64_t arg,
 	   enum invariant inv, const char *what);
 await_fn was_told;
 time_t now_s(void);
+void nap(void);
+void guard(const struct storm *st);
 void open_gate(struct storm *st, unsigned int role, uint64_t to);
 
 /* ring.c: the ring, and what there is to see of it from outside */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* A walker in the hands of its parent: stepped, and run to an address. */
 #include <fcntl.h>
-#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 
 #include "step.h"
 
-#define LOOK_EVERY	32	/* turns of await_stop() */
+#define LOOK_EVERY	4	/* turns of await_stop() */
 
 static pid_t walker(const struct storm *st)
 {
@@ -120,25 +119,25 @@ static void nudge(struct storm *st)
 /* A path that sleeps says so, and may then be nudged or killed. */
 static enum stop await_stop(struct storm *st)
 {
+	int status, flags = __WALL | (st->path->sleeps ? WNOHANG : 0);
 	time_t end = now_s() + st->plan->hang_s;
-	unsigned int role = st->path->role, turns;
-	int status;
+	unsigned int turns = 0;
+	pid_t pid;
 
-	for (turns = 1; waitpid(walker(st), &status, WNOHANG | __WALL) == 0;
-	     turns++) {
-		sched_yield();
-		if (turns % LOOK_EVERY)
-			continue;
-		if (st->path->sleeps && is_asleep(walker(st)))
+	for (;;) {
+		pid = waitpid(walker(st), &status, flags);
+		if (pid || now_s() > end)
+			break;
+		if (++turns % LOOK_EVERY == 0 && is_asleep(walker(st)))
 			return ASLEEP;
-		if (now_s() > end) {
-			fail(st, GOES_ON, "it is stuck on its way");
-			return LOST;
-		}
+		nap();
 	}
-	if (WIFSTOPPED(status))
+	if (pid != walker(st))
+		fail(st, GOES_ON, "it is stuck on its way");
+	else if (!WIFSTOPPED(status))
+		blame(st, st->path->role, status);
+	else
 		return STOPPED;
-	blame(st, role, status);
 	return LOST;
 }
 
@@ -159,6 +158,8 @@ bool trace_begin(struct storm *st)
 {
 	enum stop stop;
 
+	/* Until it is reaped. */
+	guard(st);
 	do {
 		stop = await_stop(st);
 	} while (stop == ASLEEP);
@@ -180,10 +181,15 @@ bool trace_pass(struct storm *st, enum go go)
 	return stop == STOPPED;
 }
 
-/* On, until it is at @at for the first time. */
-bool trace_to(struct storm *st, uint64_t at)
+/* On, until it is at @at for the @times-th time, or has come to an end. */
+bool trace_to(struct storm *st, uint64_t at, size_t times)
 {
 	if (!set_breakpoint(st, at))
 		return fail(st, EVERYWHERE, "no hardware breakpoints");
-	return trace_pass(st, GO_BREAKPOINT) && set_breakpoint(st, 0);
+	while (times--)
+		if (!trace_pass(st, GO_BREAKPOINT))
+			return false;
+		else if (trace_at(st) != at)
+			break;
+	return set_breakpoint(st, 0);
 }
