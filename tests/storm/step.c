@@ -17,6 +17,7 @@
 
 #define LENGTH_MAX	1000000
 #define TRIES		20
+#define BACK_MIN	64	/* steps */
 
 /* Where at a system call. */
 enum how { BEFORE, AT_ENTRY, IN_SLEEP, AT_EXIT };
@@ -28,6 +29,7 @@ enum how { BEFORE, AT_ENTRY, IN_SLEEP, AT_EXIT };
  * @times: of its address up to here
  * @stops: it takes to come here, from the beginning
  * @anchor: the instruction from which on it is stepped to here
+ * @back: how many steps at least the next walker is given
  * @strays: walkers that went another way, and were followed by others
  */
 struct trail {
@@ -39,6 +41,7 @@ struct trail {
 	size_t length;
 	size_t calls;
 	uint64_t strays;
+	size_t back;
 };
 
 bool step_is_known(const char *name)
@@ -171,14 +174,19 @@ static bool find_way(struct storm *st, struct trail *t)
 	return fail(st, EVERYWHERE, "no two of %u go the same way", TRIES);
 }
 
-/* To instruction @k of the way. *@met: this one came there, too. */
-static bool walk_to(struct storm *st, const struct trail *t, size_t k, bool *met)
+/*
+ * To instruction @k of the way, the last @back or more in steps. *@met: it came
+ * there. What a walker's other threads do meanwhile depends on its speed, and its
+ * own way on what they do: in steps it goes like the first, if from early enough.
+ */
+static bool walk_to(struct storm *st, const struct trail *t, size_t k,
+		    size_t back, bool *met)
 {
-	size_t i = t->anchor[k];
+	size_t i = t->anchor[k > back ? k - back : 0];
 
 	if (!begin_walk(st))
 		return false;
-	if (k && !trace_to(st, t->at[i], t->times[i]))
+	if (i && !trace_to(st, t->at[i], t->times[i]))
 		return false;
 	for (; i < k && trace_at(st) == t->at[i]; i++)
 		if (!trace_pass(st, GO_STEP))
@@ -206,10 +214,11 @@ static bool kill_at(struct storm *st, struct trail *t, size_t k, enum how how)
 	bool met = false;
 
 	for (tries = 0; !met && tries < TRIES; tries++) {
-		if (!walk_to(st, t, k, &met) || (met && !enter(st, how)) ||
-		    !end_walk(st))
+		if (!walk_to(st, t, k, t->back, &met) ||
+		    (met && !enter(st, how)) || !end_walk(st))
 			return false;
 		t->strays += !met;
+		t->back = met ? t->back / 2 : t->back ? t->back * 2 : BACK_MIN;
 	}
 	return met || fail(st, EVERYWHERE, "instruction %zu: none of %u came there again",
 			   k, TRIES);
