@@ -159,7 +159,8 @@ static bool all_live(struct storm *st)
 		info.si_pid = 0;
 		if (st->life[role].pid <= 0 ||
 		    waitid(P_PID, (id_t)st->life[role].pid, &info,
-			   WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
+			   WEXITED | WNOHANG | WNOWAIT) || !info.si_pid ||
+		    info.si_code == CLD_TRAPPED)
 			continue;
 		waitpid(st->life[role].pid, &status, 0);
 		return blame(st, role, status);
