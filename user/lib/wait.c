@@ -152,17 +152,20 @@ static int sleep_until_ready(struct shmring *r, uint64_t need,
 static int wait_ready(struct shmring *r, uint64_t need, int64_t timeout_ns)
 {
 	int64_t deadline;
+	bool gone;
 	int err;
 
 	shmring_flush(r);
 	if (r->limit - r->pos >= need)
 		return 0;
 	if (!timeout_ns || !r->spin_ns) {
+		/* First: what it did last is seen by the look. */
+		gone = peer_gone(r);
 		err = shmring_look(r, need);
 		if (err != -EAGAIN)
 			return err;
 		if (!timeout_ns)
-			return peer_gone(r) ? -EPIPE : -ETIMEDOUT;
+			return gone ? -EPIPE : -ETIMEDOUT;
 		deadline = timeout_ns < 0 ? SHMRING_NEVER :
 			   shmring_deadline(shmring_now(), timeout_ns);
 	} else {
@@ -264,6 +267,7 @@ int shmring_arm(struct shmring *r, size_t want)
 {
 	uint64_t need;
 	int err = need_of(r, want, &need);
+	bool gone;
 
 	if (err)
 		return err;
@@ -272,8 +276,10 @@ int shmring_arm(struct shmring *r, size_t want)
 	__atomic_store_n(&r->self->want,
 			 need < UINT32_MAX ? (uint32_t)need : UINT32_MAX,
 			 __ATOMIC_RELAXED);
+	/* First, as above. */
+	gone = peer_gone(r);
 	err = shmring_look(r, need);
 	if (err != -EAGAIN)
 		return err ? err : 1;
-	return peer_gone(r) ? -EPIPE : r->backend->arm(r, need);
+	return gone ? -EPIPE : r->backend->arm(r, need);
 }
