@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* Kills at random instants. */
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -8,7 +7,8 @@
 #include "storm.h"
 
 #define FULL_COVER	500	/* kills from which on each phase has its share */
-#define LOOKS_MAX	300
+#define LOOKS_MAX	4000
+#define LOOKS_PER_NAP	500
 #define NAP_MAX_NS	300000
 
 static run_fn *life_of(struct storm *st, unsigned int role)
@@ -37,9 +37,8 @@ static void aim(struct storm *st, unsigned int role)
 	unsigned int i;
 
 	for (i = 0; i < LOOKS_MAX && get_phase(l) != phase; i++)
-		/* Busy is what it is for less than a microsecond. */
-		if (phase != BUSY || !(i % 16))
-			sched_yield();
+		if (i % LOOKS_PER_NAP == 0)
+			nap();
 }
 
 /* At once, when it is at something certain, or at any time. */
