@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "storm.h"
+#include "step.h"
 
 #define PROGRESS_EVERY_S	1
 
@@ -66,6 +66,18 @@ static void print_side(const struct storm *st, unsigned int role)
 		printf("#     says: %s\n", l->fault);
 }
 
+static void print_again(const struct storm *st)
+{
+	printf("#   again: shmring-storm --backend %s --records %s --seed %#llx",
+	       st->plan->backend, st->kind->name,
+	       (unsigned long long)st->plan->seed);
+	if (st->path)
+		printf(" --step %s --at %zu # %s\n", st->path->group, st->at,
+		       st->path->name);
+	else
+		printf(" --kills %llu\n", (unsigned long long)st->kills + 1);
+}
+
 /* What is wrong, and all that it takes to have it again. */
 bool fail(struct storm *st, enum invariant inv, const char *fmt, ...)
 {
@@ -79,9 +91,8 @@ bool fail(struct storm *st, enum invariant inv, const char *fmt, ...)
 	va_start(args, fmt);
 	vprintf(fmt, args);
 	va_end(args);
-	printf("\n#   again: --backend %s --records %s --seed %#llx\n",
-	       st->plan->backend, st->kind->name,
-	       (unsigned long long)st->plan->seed);
+	putchar('\n');
+	print_again(st);
 	if (st->ring && ring_look(st, &now))
 		printf("#   the ring: head %#llx, tail %#llx, states %u and %u\n",
 		       (unsigned long long)now.head,
@@ -123,27 +134,23 @@ void report_storm(const struct storm *st)
 	fflush(stdout);
 }
 
-void report_progress(const struct storm *st, uint64_t of)
+void report_progress(struct storm *st, uint64_t of)
 {
-	static time_t began, last;
-	time_t now;
+	time_t now = now_s();
 
-	if (!isatty(STDERR_FILENO))
+	if (now - st->shown < PROGRESS_EVERY_S || !isatty(STDERR_FILENO))
 		return;
-	now = time(NULL);
-	if (!began)
-		began = now;
-	if (now - last < PROGRESS_EVERY_S && st->kills != of)
-		return;
-	last = now;
+	st->shown = now;
 	fprintf(stderr, "\r\033[K%s: %llu of %llu", st->title,
 		(unsigned long long)st->kills, (unsigned long long)of);
-	if (now > began)
+	if (now > st->began)
 		fprintf(stderr, ", %llu a second",
 			(unsigned long long)st->kills /
-			(unsigned long long)(now - began));
-	if (st->kills == of) {
+			(unsigned long long)(now - st->began));
+}
+
+void report_progress_end(void)
+{
+	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
-		began = 0;
-	}
 }

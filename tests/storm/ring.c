@@ -38,6 +38,7 @@ bool storm_begin(struct storm *st, const struct plan *plan,
 	st->plan = plan;
 	st->kind = kind;
 	st->rnd = plan->seed;
+	st->began = now_s();
 	snprintf(st->title, sizeof(st->title), "%s %s %s", plan->backend,
 		 kind->name, how);
 	st->shared = mmap(NULL, sizeof(*st->shared), PROT_READ | PROT_WRITE,
@@ -54,6 +55,7 @@ bool storm_begin(struct storm *st, const struct plan *plan,
 void storm_end(struct storm *st)
 {
 	slay_all(st);
+	report_progress_end();
 	report_storm(st);
 	shmring_close(st->ring);
 	if (strcmp(st->plan->backend, "memfd"))

@@ -239,21 +239,22 @@ static bool kill_around(struct storm *st, struct trail *t, size_t k)
 	return true;
 }
 
-static void kill_everywhere(struct storm *st, struct trail *t)
+static bool kill_everywhere(struct storm *st, struct trail *t)
 {
 	const struct plan *plan = st->plan;
 	size_t k = plan->at < 0 ? 0 : (size_t)plan->at;
 	size_t end = plan->at < 0 ? t->length : k + 1;
 
 	if (k >= t->length)
-		refuse("--at %zu: the path has %zu instructions", k, t->length);
+		return fail(st, EVERYWHERE, "the path has %zu instructions",
+			    t->length);
 	for (; k < end; k += plan->every) {
-		if (!kill_around(st, t, k)) {
-			printf("#   at instruction %zu: --at %zu\n", k, k);
-			return;
-		}
+		st->at = k;
+		if (!kill_around(st, t, k))
+			return false;
 		report_progress(st, t->length / plan->every);
 	}
+	return true;
 }
 
 static void *array(size_t size)

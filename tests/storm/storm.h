@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "shmring.h"
 
@@ -154,6 +155,8 @@ struct path;
  * @broken: the invariant that did not hold, which ends the storm
  * @path: what is stepped through, or NULL. On one, sides sleep at once and
  *	move one record at a time, always in the same way
+ * @at: the instruction that is next
+ * @began, @shown: when; and when progress was shown last
  */
 struct storm {
 	const struct plan *plan;
@@ -171,6 +174,9 @@ struct storm {
 	uint64_t again;
 	enum invariant broken;
 	const struct path *path;
+	size_t at;
+	time_t began;
+	time_t shown;
 };
 
 /*
@@ -262,7 +268,8 @@ void tap_plan(void);
 bool tap_failed(void);
 void tap_skip(const char *what, const char *why);
 void report_storm(const struct storm *st);
-void report_progress(const struct storm *st, uint64_t of);
+void report_progress(struct storm *st, uint64_t of);
+void report_progress_end(void);
 bool fail(struct storm *st, enum invariant inv, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
