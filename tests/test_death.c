@@ -285,6 +285,38 @@ static void test_peer_is_asked(void **state)
 	death_end(&d);
 }
 
+/* Who is dead is no peer that came, however its death was found out. */
+static void run_mourning(int64_t timeout)
+{
+	struct shmring *c;
+	struct death d;
+	pid_t victim;
+	int err;
+
+	death_begin(&d, 8);
+	c = ring_join(&d.ring, CONSUMER, &d.o);
+	assert_non_null(c);
+	victim = spawn(attach_and_pause, &d);
+	while (!__atomic_load_n(&d.shared->stop, __ATOMIC_RELAXED))
+		sched_yield();
+	kill(victim, SIGKILL);
+	assert_int_equal(waitpid(victim, NULL, 0), victim);
+	do {
+		err = shmring_wait(c, 0, timeout);
+	} while (err == -ETIMEDOUT && shmring_peer(c) != SHMRING_STATE_NEVER);
+	assert_int_equal(err, -EPIPE);
+	assert_int_equal(shmring_wait_peer(c, 1000000), -ETIMEDOUT);
+	shmring_close(c);
+	death_end(&d);
+}
+
+static void test_mourning(void **state)
+{
+	(void)state;
+	run_mourning(-1);
+	run_mourning(0);
+}
+
 /* struct last_words - a peer that publishes one record when told to, and leaves */
 static struct last_words {
 	struct death d;
@@ -371,6 +403,7 @@ static void test_last_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mourning),
 		cmocka_unit_test(test_last_words),
 		cmocka_unit_test(test_killed_producers),
 		cmocka_unit_test(test_killed_producers_poll),
