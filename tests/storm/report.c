@@ -116,7 +116,15 @@ static void report_deaths(const struct storm *st)
 			       (unsigned long long)st->deaths[i], doing[i]);
 }
 
-/* One line for each promise; after one that did not hold nothing is known. */
+/* After a promise that did not hold nothing is known of the others. */
+static const char *why_skipped(const struct storm *st, enum invariant i)
+{
+	if (st->broken)
+		return st->broken == i ? "" : " # SKIP it ended before";
+	return i == EVERYWHERE && st->sample ? " # SKIP a sample" : "";
+}
+
+/* One line for each promise. */
 void report_storm(const struct storm *st)
 {
 	enum invariant i;
@@ -127,9 +135,7 @@ void report_storm(const struct storm *st)
 		if (st->broken == i)
 			failures++;
 		printf("%sok %u - %s: %s%s\n", st->broken == i ? "not " : "",
-		       lines, st->title, promise[i],
-		       st->broken && st->broken != i ?
-		       " # SKIP it ended before" : "");
+		       lines, st->title, promise[i], why_skipped(st, i));
 	}
 	fflush(stdout);
 }

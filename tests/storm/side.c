@@ -188,6 +188,7 @@ void side_miss_peer(struct side *s)
 {
 	int err;
 
+	s->ledger->epoch = s->r ? shmring_epoch(s->r) : 0;
 	set(&s->ledger->news, s->ledger->news + 1);
 	if (s->role == CONSUMER && side_stopped(s)) {
 		s->ended = true;

@@ -97,14 +97,19 @@ static bool begin_walk(struct storm *st)
 static bool end_walk(struct storm *st)
 {
 	unsigned int role = st->path->role;
+	const struct ledger *other = &st->shared->ledger[!role];
 	bool came = st->shared->ledger[role].attached;
-	uint64_t news = get(&st->shared->ledger[!role].news);
+	uint64_t news = get(&other->news);
+	uint32_t epoch = other->epoch;
 
 	if (!slay(st, role))
 		return false;
 	open_gate(st, !role, UINT64_MAX);
-	return await(st, mourns, !role, came ? news : 0, TOLD,
-		     "the other side waits for a successor");
+	if (!await(st, mourns, !role, came ? news : 0, TOLD,
+		   "the other side waits for a successor"))
+		return false;
+	return !came || other->epoch != epoch ||
+	       fail(st, TOLD, "the epoch is still %u", epoch);
 }
 
 /* A repeated string instruction is one that is met once, whatever it takes. */
@@ -280,6 +285,7 @@ static void step_path(const struct plan *plan, const struct kind *kind,
 
 	if (storm_begin(&st, plan, kind, path->name)) {
 		st.path = path;
+		st.sample = plan->every > 1 || plan->at >= 0;
 		layout_make_even(&st.layout, kind->record_size);
 		spawn(&st, !path->role,
 		      path->role == PRODUCER ? consume : produce);

@@ -81,6 +81,7 @@ struct layout {
  *	ring says one of these three, and nothing in between.
  * @seen: the consumer has checked what lies before this
  * @news: times that it was told of the other's death
+ * @epoch: of the ring when it was told last
  * @attached: it has the role
  * @broken, @fault: what it found to be wrong
  */
@@ -91,6 +92,7 @@ struct ledger {
 	uint64_t seen;
 	uint64_t news;
 	uint32_t phase;
+	uint32_t epoch;
 	uint32_t attached;
 	enum invariant broken;
 	char fault[160];
@@ -156,6 +158,7 @@ struct path;
  * @path: what is stepped through, or NULL. On one, sides sleep at once and
  *	move one record at a time, always in the same way
  * @at: the instruction that is next
+ * @sample: it was not to be killed everywhere
  * @began, @shown: when; and when progress was shown last
  */
 struct storm {
@@ -175,6 +178,7 @@ struct storm {
 	enum invariant broken;
 	const struct path *path;
 	size_t at;
+	bool sample;
 	time_t began;
 	time_t shown;
 };
