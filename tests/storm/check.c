@@ -44,7 +44,7 @@ static bool check_position(struct storm *st, unsigned int role, uint64_t pos)
 	return true;
 }
 
-/* The holder of @role is dead and reaped. Its successor begins where it ended. */
+/* The holder of @role is dead. Its successor begins where it ended. */
 bool check_dead(struct storm *st, unsigned int role)
 {
 	struct shmring_stat now;
@@ -63,7 +63,7 @@ bool check_dead(struct storm *st, unsigned int role)
 	return true;
 }
 
-/* Both have left of their own will, the consumer when there was nothing more. */
+/* Both have left, the consumer when there was nothing more. */
 bool check_end(struct storm *st)
 {
 	const struct ledger *l = st->shared->ledger;

@@ -4,9 +4,10 @@
  * after the other; each runs to the next instruction and is killed there, and
  * at a system call before it, at its entry, asleep in it, and at its exit.
  *
- * The first walkers are stepped from the beginning to the end. The others run to
- * an anchor, which is the n-th time that they meet some address, and only from
- * there on are stepped; else the work would grow with the square of the length.
+ * The first walkers are stepped from the beginning to the end. The others run
+ * to an anchor, which is the n-th time that they meet some address, and only
+ * from there on are stepped; else the work would grow with the square of the
+ * length.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,8 +182,9 @@ static bool find_way(struct storm *st, struct trail *t)
 
 /*
  * To instruction @k of the way, the last @back or more in steps. *@met: it came
- * there. What a walker's other threads do meanwhile depends on its speed, and its
- * own way on what they do: in steps it goes like the first, if from early enough.
+ * there. What a walker's other threads do meanwhile depends on its speed, and
+ * its own way on what they do: in steps from early enough on, it goes like the
+ * first.
  */
 static bool walk_to(struct storm *st, const struct trail *t, size_t k,
 		    size_t back, bool *met)

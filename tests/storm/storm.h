@@ -4,8 +4,8 @@
  *
  * A parent runs the two sides of a ring as processes, kills one or both at some
  * instant, compares the ring with what the dead had noted, and puts a successor
- * in their place. What lies where in the ring is known beforehand (record.c), so
- * a position alone says which record is next, and each byte can be checked.
+ * in their place. What lies where in the ring is known beforehand (record.c): a
+ * position alone says which record is next, and each byte can be checked.
  *
  * Memory that all share, of which a side can write its own ledger alone:
  *
@@ -43,7 +43,7 @@ enum invariant {
 	INVARIANTS
 };
 
-/* What a side is at; SHOWING is between announcing a position and storing it. */
+/* What a side is at. SHOWING: it has announced a position, not stored it. */
 enum phase {
 	STARTING,
 	ATTACHING,
