@@ -280,7 +280,8 @@ kselftest-install:	## the kselftests, with run_kselftest.sh, into INSTALL_PATH
 .PHONY: tests
 tests: $(TESTS) $(STORM)
 
-$(STORM): $(STORM_OBJS) $(U)/user/common/cli.o $(U)/libshmring.a
+$(STORM): $(STORM_OBJS) $(addprefix $(U)/user/common/,cli.o cpus.o) \
+		$(U)/libshmring.a
 	$(LINK) $^ -o $@
 
 $(U)/tests/test_bench_hist: $(U)/user/bench/hist.o
