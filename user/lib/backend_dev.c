@@ -11,7 +11,7 @@
 
 static int no_module(const char *name)
 {
-	return shmring_fail(ENODEV, "dev:%s: no " SHMRING_CTL_PATH ": load the module (insmod shmring.ko) or use memfd: or shm:/NAME",
+	return shmring_fail(ENODEV, "dev:%s: no " SHMRING_CTL_PATH ": load the module (modprobe shmring) or use memfd: or shm:/NAME",
 			    name);
 }
 
@@ -25,7 +25,7 @@ static int open_ctl(const char *name)
 		return no_module(name);
 	return shmring_fail(errno, "dev:%s: cannot open " SHMRING_CTL_PATH ": %s%s",
 			    name, strerror(errno), errno == EACCES ?
-			    ": rings are made and destroyed by root" : "");
+			    ": be root or, where its udev rule is installed, in the group shmring" : "");
 }
 
 /* The module checks names too; here it is about what open() would do. */

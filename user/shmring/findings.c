@@ -117,7 +117,7 @@ static void check_rights(const struct host *h, struct finding *f)
 		conclude(f, VERDICT_OK, "may create rings");
 	} else {
 		conclude(f, VERDICT_NOTE, "may use rings that others let it use, but not create any");
-		advise(f, "sudo shmring create NAME --owner $USER");
+		advise(f, "sudo shmring create NAME --owner $USER; or be in the group shmring, where its udev rule is installed");
 	}
 }
 
