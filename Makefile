@@ -247,8 +247,8 @@ modules_install: module install-conf	## the module, into /lib/modules/RELEASE/up
 
 dkms-source:		# what the module needs, where DKMS looks for it
 	install -d $(DESTDIR)/usr/src/shmring-$(VERSION)
-	cp -r --preserve=timestamps Kbuild dkms.conf kmod include \
-		$(DESTDIR)/usr/src/shmring-$(VERSION)
+	cp -r --preserve=timestamps --parents Kbuild dkms.conf kmod include \
+		scripts/compiler $(DESTDIR)/usr/src/shmring-$(VERSION)
 
 dkms-install:		## the module, by DKMS, for all installed kernels and later ones
 	@scripts/dkms install
