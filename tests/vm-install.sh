@@ -88,7 +88,7 @@ use()
 		"^ok +module +loaded, $version as this command"
 	results=$(shmring-bench --quick --quiet throughput -t dev -s 64)
 	is 'shmring-bench measures dev: exit status' $? 0
-	like 'and has a result' "$results" '^ +dev +[0-9.]+ .*/s'
+	like 'and has a result' "$results" '^ +dev +~?[0-9.]+ .*/s'
 	is 'bash completes a word' "$(completed lat)" latency
 	is 'and an option' "$(completed --thr)" --threshold
 	ok 'pkg-config knows the library' pkg-config --exists shmring
