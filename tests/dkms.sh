@@ -25,18 +25,14 @@ for series in 6.1 6.12; do
 	build[$series]=$(kernel_build $series)
 done
 
-# As ok, like and is of what COMMAND says; it has to fail.
+# COMMAND fails, and says a line that matches REGEX.
 refuses()	# WHAT REGEX COMMAND...
 {
 	local what=$1 regex=$2 said
 	shift 2
-	said=$("$@" 2>&1) && said="passed: $said"
+	said=$("$@" 2>&1) && said='it passed'
 	like "$what" "$said" "$regex"
 }
-
-for folder in /usr/src /lib/modules /var/lib/dkms; do
-	mount -t tmpfs tmpfs $folder
-done
 
 # A build folder like BUILD, of a kernel of which COMPILER is said to be.
 compiled_by()	# COMPILER BUILD
@@ -47,9 +43,16 @@ compiled_by()	# COMPILER BUILD
 	echo "$tmp/build-$1"
 }
 
+for folder in /usr/src /lib/modules /var/lib/dkms; do
+	mount -t tmpfs tmpfs $folder
+done
+
 # Without headers
 refuses 'no kernel has headers' 'apt-get install linux-headers-amd64' \
 	scripts/dkms install
+refuses 'nor does make module find one' \
+	'^module: no kernel to build for in /none; install linux-headers-amd64' \
+	make module KDIR=/none
 release=${build[6.1]##*/linux-headers-}
 image_comes "$release"
 refuses 'this one has none' "install the linux-headers-$release package" \
@@ -97,9 +100,11 @@ is 'in one line, and one of make' "$(make module "KDIR=${build[6.12]}" CC=true \
 release=5.10.0-30-amd64
 image_comes $release
 headers_come $release "${build[6.1]}" >"$tmp/out" 2>&1
-is 'a kernel that is too old gets none' "$(dkms status "$shmring" -k "$release")" "$shmring: added"
+is 'a kernel that is too old gets none' \
+	"$(dkms status "$shmring" -k "$release")" "$shmring: added"
 
 ok 'removed' scripts/dkms remove
 is 'nothing is left' "$(find /usr/src /lib/modules /var/lib/dkms \
 	-name '*shmring*' -o -name '*.ko')" ''
+refuses 'removed twice' "DKMS has no shmring $version" scripts/dkms remove
 done_testing
