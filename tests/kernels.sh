@@ -6,7 +6,7 @@
 # The folder that modules of Debian's kernel SERIES are built with.
 kernel_build()	# SERIES
 {
-	readlink "$(scripts/kernel "$1")"/lib/modules/*/build
+	readlink -f "$(scripts/kernel --kdir "$1")"
 }
 
 # Of few modules: depmod reads all that a kernel has, which takes minutes in a
