@@ -4,14 +4,14 @@
 # The installed kselftests, run as the kernel's are: its run_kselftest.sh always
 # exits with 0, so that what it prints is all there is. Prints TAP.
 #
-# usage: tests/vm-kselftest.sh FOLDER [TEST]...
+# usage: tests/vm-kselftest.sh [FOLDER [TEST]...]
 #
-# FOLDER is what "make kselftest-install INSTALL_PATH=FOLDER" made. The TESTs are
-# abi and create where none is named: scripts/check runs all of them elsewhere.
+# FOLDER, build/kselftest, is what scripts/kselftest-install made. The TESTs are
+# abi and create where none is named: selftests/run runs all of them.
 
-folder=$(realpath "${1:?usage: tests/vm-kselftest.sh FOLDER [TEST]...}")
-shift
 cd "$(dirname "$0")/.." || exit 2
+folder=$(realpath "${1:-build/kselftest}")
+shift
 # shellcheck source=tests/tap.sh
 . tests/tap.sh
 
