@@ -9,8 +9,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 B := build
 VERSION := $(shell scripts/version)
 
-.PHONY: all module lib tools deps check bench overhead deb rpm check-install \
-	lint clean help FORCE
+.PHONY: all module lib tools deps check check-debug check-all soak bench overhead \
+	deb rpm check-install lint clean help FORCE
 all: module lib tools	## the module for this host, the library, the tools
 
 deps:			## install what is missing, with apt-get
@@ -19,6 +19,19 @@ deps:			## install what is missing, with apt-get
 check:			## prove the promises: unit tests, then kselftests in the VM
 	@scripts/deps build vm check
 	@scripts/check
+
+check-debug:		## attack the module on kernels with sanitizers; coverage
+	@scripts/deps build vm check kernel
+	@scripts/check debug
+
+check-all:		## both, one sum
+	@scripts/deps build vm check kernel
+	@scripts/check lint host vm debug
+
+soak:			## the attacks of check-debug for longer, and the bugs they must find
+	@scripts/deps build vm check kernel
+	@scripts/check soak
+	@scripts/mutants
 
 bench: tools		## measure on this host, then with the device in the VM
 	@scripts/deps build vm
@@ -249,8 +262,8 @@ modules_install: module install-conf	## the module, into /lib/modules/RELEASE/up
 
 dkms-source:		# what the module needs, where DKMS looks for it
 	install -d $(DESTDIR)/usr/src/shmring-$(VERSION)
-	cp -r --preserve=timestamps Kbuild dkms.conf kmod include \
-		$(DESTDIR)/usr/src/shmring-$(VERSION)
+	cp -r --preserve=timestamps --parents Kbuild dkms.conf kmod include \
+		scripts/compiler $(DESTDIR)/usr/src/shmring-$(VERSION)
 
 dkms-install:		## the module, by DKMS, for all installed kernels and later ones
 	@scripts/dkms install
