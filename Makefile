@@ -9,8 +9,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 B := build
 VERSION := $(shell scripts/version)
 
-.PHONY: all module lib tools deps check bench overhead deb rpm check-install \
-	lint clean help FORCE
+.PHONY: all module lib tools deps check check-debug check-all soak bench overhead \
+	deb rpm check-install lint clean help FORCE
 all: module lib tools	## the module for this host, the library, the tools
 
 deps:			## install what is missing, with apt-get
@@ -19,6 +19,19 @@ deps:			## install what is missing, with apt-get
 check:			## prove the promises: unit tests, then kselftests in the VM
 	@scripts/deps build vm check
 	@scripts/check
+
+check-debug:		## attack the module on kernels with sanitizers; coverage
+	@scripts/deps build vm check kernel
+	@scripts/check debug
+
+check-all:		## both, one sum
+	@scripts/deps build vm check kernel
+	@scripts/check lint host vm debug
+
+soak:			## the attacks of check-debug for longer, and the bugs they must find
+	@scripts/deps build vm check kernel
+	@scripts/check soak
+	@scripts/mutants
 
 bench: tools		## measure on this host, then with the device in the VM
 	@scripts/deps build vm
@@ -99,6 +112,8 @@ CMD_LIBS := -lnl-genl-3 -lnl-3 -ljansson -lsmartcols -lpopt -lmicrohttpd \
 EXAMPLES := $(patsubst user/%.c,$(U)/%,$(wildcard user/examples/*.c))
 TESTS := $(patsubst tests/%.c,$(U)/tests/%,$(wildcard tests/test_*.c)) \
 	$(patsubst tests/%.cc,$(U)/tests/%,$(wildcard tests/test_*.cc))
+STORM := $(U)/tests/storm/shmring-storm
+STORM_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard tests/storm/*.c))
 
 # Each folder with a main.c is a program.
 TOOLS := $(patsubst shmring-shmring,shmring,\
@@ -247,8 +262,8 @@ modules_install: module install-conf	## the module, into /lib/modules/RELEASE/up
 
 dkms-source:		# what the module needs, where DKMS looks for it
 	install -d $(DESTDIR)/usr/src/shmring-$(VERSION)
-	cp -r --preserve=timestamps Kbuild dkms.conf kmod include \
-		$(DESTDIR)/usr/src/shmring-$(VERSION)
+	cp -r --preserve=timestamps --parents Kbuild dkms.conf kmod include \
+		scripts/compiler $(DESTDIR)/usr/src/shmring-$(VERSION)
 
 dkms-install:		## the module, by DKMS, for all installed kernels and later ones
 	@scripts/dkms install
@@ -276,7 +291,11 @@ kselftest-install:	## the kselftests, with run_kselftest.sh, into INSTALL_PATH
 ## Host tests: make tests B=build/asan SAN=-fsanitize=address,undefined
 
 .PHONY: tests
-tests: $(TESTS)
+tests: $(TESTS) $(STORM)
+
+$(STORM): $(STORM_OBJS) $(addprefix $(U)/user/common/,cli.o cpus.o) \
+		$(U)/libshmring.a
+	$(LINK) $^ -o $@
 
 $(U)/tests/test_bench_hist: $(U)/user/bench/hist.o
 $(U)/tests/test_bench_sources: $(U)/user/bench/sources.o
@@ -313,4 +332,4 @@ $(U)/tests/%: tests/%.cc $(U)/libshmring.a
 
 -include $(LIB_OBJS:.o=.d) $(COMMON_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) \
 	$(LAB_OBJS:.o=.d) $(CMD_OBJS:.o=.d) $(U)/user/bench/overhead/bare.d \
-	$(addsuffix .d,$(TESTS))
+	$(STORM_OBJS:.o=.d) $(addsuffix .d,$(TESTS))

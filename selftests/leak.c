@@ -171,7 +171,7 @@ static void expect_no_leak(struct __test_metadata *_metadata, const char *name,
 
 TEST_F_TIMEOUT(leak, inv7_create_use_destroy, 500)
 {
-	expect_no_leak(_metadata, self->name, make_and_use, RINGS, "used");
+	expect_no_leak(_metadata, self->name, make_and_use, rounds(RINGS), "used");
 }
 
 static void fail_to_create(struct __test_metadata *_metadata, const char *taken,
@@ -197,7 +197,7 @@ static void fail_to_create(struct __test_metadata *_metadata, const char *taken,
 TEST_F_TIMEOUT(leak, inv7_failed_creates, 240)
 {
 	ASSERT_EQ(0, ring_create(self->name, page_size(), 0));
-	expect_no_leak(_metadata, self->name, fail_to_create, RINGS / 2,
+	expect_no_leak(_metadata, self->name, fail_to_create, rounds(RINGS / 2),
 		       "failed");
 }
 

@@ -17,6 +17,13 @@
 
 #include <linux/shmring.h>
 
+/*
+ * The harness' own 30 seconds are too few for an emulated kernel that looks at
+ * every access: what is to be noticed is a hang.
+ */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	240
+
 #define PARAM_MAX_RING_BYTES	"max_ring_bytes"
 #define PARAM_MAX_TOTAL_BYTES	"max_total_bytes"
 #define PARAM_MAX_RINGS		"max_rings"
@@ -123,6 +130,12 @@ static inline void jitter(__u64 seed)
 	for (r = (r >> 8) & ((1U << (r % 11)) - 1); r; r--)
 		relax();
 }
+
+/*
+ * How often to do what is usually done @usual times: SHMRING_TEST_ROUNDS is the
+ * most, for a kernel that looks at every access.
+ */
+__u64 rounds(__u64 usual);
 
 static inline __u64 load_acquire(const __u64 *from)
 {

@@ -20,6 +20,7 @@
 #include "shmring_test.h"
 
 #define SLEEPS		100000
+#define RECORDS		1000000
 #define HANG		240	/* seconds: far more than any machine needs */
 #define BATCH		256	/* rounds between two looks at the sleeps */
 
@@ -60,7 +61,7 @@ FIXTURE_SETUP(wait)
 	self->shared = shared_memory(sizeof(*self->shared));
 	ASSERT_TRUE(!!self->shared);
 	self->shared->last = ~0ULL;
-	self->shared->enough = SLEEPS;
+	self->shared->enough = rounds(SLEEPS);
 	/* One record fills a ring: its two sides sleep in turns. */
 	ASSERT_EQ(0, ring_create(self->name, page_size(), page_size()));
 	ASSERT_EQ(0, ring_create(self->back, page_size(), page_size()));
@@ -258,7 +259,7 @@ TEST_F_TIMEOUT(wait, inv1_no_lost_wakeup_wait, HANG)
 
 TEST_F_TIMEOUT(wait, inv1_no_lost_wakeup_kick_wait, HANG)
 {
-	self->shared->enough = SLEEPS / 10;
+	self->shared->enough = rounds(SLEEPS / 10);
 	play_by(_metadata, self->name, self->shared, BY_KICK_WAIT);
 }
 
@@ -274,7 +275,7 @@ TEST_F_TIMEOUT(wait, inv1_no_lost_wakeup_epoll, HANG)
 
 TEST_F_TIMEOUT(wait, inv1_no_lost_wakeup_epoll_edge, HANG)
 {
-	self->shared->enough = SLEEPS / 10;
+	self->shared->enough = rounds(SLEEPS / 10);
 	play_by(_metadata, self->name, self->shared, BY_EPOLL_EDGE);
 }
 
@@ -306,7 +307,7 @@ TEST_F_TIMEOUT(wait, inv1_no_lost_wakeup_threads, HANG)
 	pthread_t thread;
 	void *result;
 
-	self->shared->enough = SLEEPS / 10;
+	self->shared->enough = rounds(SLEEPS / 10);
 	ASSERT_EQ(0, endpoint_open(&producer, self->name,
 				   SHMRING_ROLE_PRODUCER));
 	ASSERT_EQ(0, endpoint_open(&consumer, self->name,
@@ -350,7 +351,7 @@ static bool call(struct endpoint *to, struct endpoint *from, __u64 n,
 TEST_F_TIMEOUT(wait, inv1_call_and_reply, HANG)
 {
 	struct endpoint to, from;
-	__u64 n, calls = 5000;
+	__u64 n, calls = rounds(5000);
 	pid_t pid;
 
 	ASSERT_EQ(0, endpoint_open(&to, self->name, SHMRING_ROLE_PRODUCER));
@@ -400,7 +401,7 @@ TEST_F(wait, inv1_all_sleepers_and_stray_kicks)
 			_exit(0);
 		}
 	}
-	for (i = 0; i < 5000; i++) {
+	for (i = 0; i < rounds(5000); i++) {
 		jitter(i);
 		ASSERT_EQ(0, ring_ioctl(producer.fd, SHMRING_IOC_KICK, NULL));
 	}
@@ -637,7 +638,7 @@ static bool allow_only_exit(void)
 
 static pid_t stream_without_system_calls(struct endpoint *ep, unsigned int cpu)
 {
-	const __u64 records = 1000000;
+	const __u64 records = rounds(RECORDS);
 	pid_t pid = spawn(cpu);
 	__u64 n;
 
@@ -684,8 +685,8 @@ TEST_F_TIMEOUT(two, inv8_no_system_calls, HANG)
 	consumer = stream_without_system_calls(&self->consumer, 1);
 	EXPECT_EQ(0, reap(producer));
 	EXPECT_EQ(0, reap(consumer));
-	EXPECT_EQ(1000000ULL * 64, self->producer.mine->pos);
-	EXPECT_EQ(1000000ULL * 64, self->consumer.mine->pos);
+	EXPECT_EQ(rounds(RECORDS) * 64, self->producer.mine->pos);
+	EXPECT_EQ(rounds(RECORDS) * 64, self->consumer.mine->pos);
 }
 
 TEST_HARNESS_MAIN

@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# In the VM, on the debug kernel: everything that is hard on the module, then
+# what it left behind, then what of it was executed. Prints TAP.
+#
+
+cd "$(dirname "$0")/.." || exit 2
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+
+debugfs=/sys/kernel/debug
+# The library's own counts, which the host's files must not get.
+export GCOV_PREFIX=/tmp/gcov
+# Enough to meet each path under a kernel that looks at every access.
+export SHMRING_TEST_ROUNDS=500
+
+selftests()
+{
+	selftests/run build/selftests
+}
+
+library()
+{
+	local test status=0
+	for test in ring model wait death; do
+		echo "# library: $test"
+		SHMRING_TEST_BACKEND=dev CMOCKA_MESSAGE_OUTPUT=TAP \
+			build/gcov/user/tests/test_$test || status=1
+	done
+	return $status
+}
+
+# Objects that nothing points to. One is told of when it is five seconds old and
+# was met twice.
+leaks()
+{
+	sleep 6
+	echo scan >$debugfs/kmemleak
+	echo scan >$debugfs/kmemleak
+	sed 's/^/# /' $debugfs/kmemleak
+	[ -z "$(cat $debugfs/kmemleak)" ]
+}
+
+# The counts of the module, which the kernel keeps when it goes, and of the
+# library; debugfs has no sizes, so the files are copied first.
+counts()
+{
+	local file
+	cd "$debugfs/gcov$PWD/build/kmod-$(uname -r)" || return
+	for file in kmod/*.gcda; do
+		mkdir -p /tmp/counts/kmod
+		cat "$file" >"/tmp/counts/$file"
+	done
+	cd - >/dev/null || return
+	mkdir -p /tmp/counts/user/lib
+	cp "/tmp/gcov$PWD/build/gcov/user/user/lib/"*.gcda /tmp/counts/user/lib
+	tar -cz -C /tmp/counts . | base64 | sed 's/^/# gcov /'
+}
+
+ok 'kselftests' selftests
+ok 'the library on the device' library
+ok 'the module goes' rmmod shmring
+ok 'no memory is lost' leaks
+counts
+done_testing
