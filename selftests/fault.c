@@ -649,6 +649,7 @@ TEST_F_TIMEOUT(fault, inv7_netlink, 240)
 FIXTURE(create)
 {
 	struct world w;
+	char max_rings[32];
 	bool in_cgroup;
 };
 
@@ -699,6 +700,7 @@ FIXTURE_SETUP(create)
 	mkdir(CGROUP, 0755);
 	self->in_cgroup = !file_put(CGROUP "/cgroup.procs", "0");
 	/* One at a time: what failed has given back its share. */
+	ASSERT_EQ(0, param_get(PARAM_MAX_RINGS, self->max_rings));
 	ASSERT_EQ(0, param_set(PARAM_MAX_RINGS, "1"));
 }
 
@@ -706,7 +708,7 @@ FIXTURE_TEARDOWN(create)
 {
 	if (!self->w.name[0])
 		return;
-	param_set(PARAM_MAX_RINGS, "4096");
+	param_set(PARAM_MAX_RINGS, self->max_rings);
 	world_close(&self->w);
 	expect_nothing_left(_metadata);
 	file_put(CGROUPS "cgroup.procs", "0");
