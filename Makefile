@@ -112,6 +112,8 @@ CMD_LIBS := -lnl-genl-3 -lnl-3 -ljansson -lsmartcols -lpopt -lmicrohttpd \
 EXAMPLES := $(patsubst user/%.c,$(U)/%,$(wildcard user/examples/*.c))
 TESTS := $(patsubst tests/%.c,$(U)/tests/%,$(wildcard tests/test_*.c)) \
 	$(patsubst tests/%.cc,$(U)/tests/%,$(wildcard tests/test_*.cc))
+STORM := $(U)/tests/storm/shmring-storm
+STORM_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard tests/storm/*.c))
 
 # Each folder with a main.c is a program.
 TOOLS := $(patsubst shmring-shmring,shmring,\
@@ -260,8 +262,8 @@ modules_install: module install-conf	## the module, into /lib/modules/RELEASE/up
 
 dkms-source:		# what the module needs, where DKMS looks for it
 	install -d $(DESTDIR)/usr/src/shmring-$(VERSION)
-	cp -r --preserve=timestamps Kbuild dkms.conf kmod include \
-		$(DESTDIR)/usr/src/shmring-$(VERSION)
+	cp -r --preserve=timestamps --parents Kbuild dkms.conf kmod include \
+		scripts/compiler $(DESTDIR)/usr/src/shmring-$(VERSION)
 
 dkms-install:		## the module, by DKMS, for all installed kernels and later ones
 	@scripts/dkms install
@@ -289,7 +291,10 @@ kselftest-install:	## the kselftests, with run_kselftest.sh, into INSTALL_PATH
 ## Host tests: make tests B=build/asan SAN=-fsanitize=address,undefined
 
 .PHONY: tests
-tests: $(TESTS)
+tests: $(TESTS) $(STORM)
+
+$(STORM): $(STORM_OBJS) $(U)/user/common/cli.o $(U)/libshmring.a
+	$(LINK) $^ -o $@
 
 $(U)/tests/test_bench_hist: $(U)/user/bench/hist.o
 $(U)/tests/test_bench_sources: $(U)/user/bench/sources.o
@@ -326,4 +331,4 @@ $(U)/tests/%: tests/%.cc $(U)/libshmring.a
 
 -include $(LIB_OBJS:.o=.d) $(COMMON_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) \
 	$(LAB_OBJS:.o=.d) $(CMD_OBJS:.o=.d) $(U)/user/bench/overhead/bare.d \
-	$(addsuffix .d,$(TESTS))
+	$(STORM_OBJS:.o=.d) $(addsuffix .d,$(TESTS))

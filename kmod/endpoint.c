@@ -37,7 +37,8 @@ static void shmring_set_state(struct shmring *ring, struct shmring_side *side,
 			      u32 state)
 {
 	lockdep_assert_held(&ring->lock);
-	WRITE_ONCE(*shmring_state(ring, side), state);
+	/* After all that the side published or released. */
+	smp_store_release(shmring_state(ring, side), state);
 	/* Whoever sees the new epoch sees the new state. */
 	smp_store_release(&ring->info->epoch, ring->info->epoch + 1);
 	shmring_kick(shmring_other(ring, side));

@@ -143,6 +143,7 @@ ssize_t shmring_read(struct file *file, char __user *buf, size_t room,
 	struct shmring *ring = ep->ring;
 	struct shmring_side *side = &ring->side[SHMRING_CONSUMER];
 	ssize_t ret;
+	bool gone;
 
 	ret = shmring_become(file, SHMRING_ROLE_CONSUMER);
 	if (ret)
@@ -150,11 +151,13 @@ ssize_t shmring_read(struct file *file, char __user *buf, size_t room,
 	for (;;) {
 		if (mutex_lock_interruptible(&side->io))
 			return -ERESTARTSYS;
+		/* First: what it did last is then seen. */
+		gone = shmring_peer_gone(ring, side);
 		ret = shmring_get(ring, buf, room);
 		mutex_unlock(&side->io);
 		if (ret != -EAGAIN)
 			break;
-		if (shmring_peer_state(ring, side) == SHMRING_STATE_GONE)
+		if (gone)
 			return 0;
 		ret = shmring_block(file, ring, side, 0);
 		if (ret < 0)
@@ -173,6 +176,7 @@ ssize_t shmring_write(struct file *file, const char __user *buf, size_t len,
 	struct shmring_side *side = &ring->side[SHMRING_PRODUCER];
 	u64 need = shmring_footprint(ring, len);
 	ssize_t ret;
+	bool gone;
 
 	ret = shmring_become(file, SHMRING_ROLE_PRODUCER);
 	if (ret || !len)
@@ -182,11 +186,12 @@ ssize_t shmring_write(struct file *file, const char __user *buf, size_t len,
 	for (;;) {
 		if (mutex_lock_interruptible(&side->io))
 			return -ERESTARTSYS;
+		gone = shmring_peer_gone(ring, side);
 		ret = shmring_put(ring, buf, len);
 		mutex_unlock(&side->io);
 		if (ret != -EAGAIN)
 			break;
-		if (shmring_peer_state(ring, side) == SHMRING_STATE_GONE)
+		if (gone)
 			return -EPIPE;
 		ret = shmring_block(file, ring, side, need);
 		if (ret < 0)

@@ -142,10 +142,20 @@ static inline u32 *shmring_state(struct shmring *ring,
 	return &ring->info->state[side - ring->side];
 }
 
+/*
+ * Acquire: pairs with shmring_set_state(). Who sees that the peer is gone, and
+ * only then looks at its position, sees the last one.
+ */
 static inline u32 shmring_peer_state(struct shmring *ring,
 				     struct shmring_side *side)
 {
-	return READ_ONCE(*shmring_state(ring, shmring_other(ring, side)));
+	return smp_load_acquire(shmring_state(ring, shmring_other(ring, side)));
+}
+
+static inline bool shmring_peer_gone(struct shmring *ring,
+				     struct shmring_side *side)
+{
+	return shmring_peer_state(ring, side) == SHMRING_STATE_GONE;
 }
 
 static inline unsigned long shmring_mapped_pages(const struct shmring *ring)

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# The examples in the manual pages do what the pages say. Prints TAP.
+# The manual pages say what the programs say of themselves, neither less nor more,
+# and their examples work. Prints TAP.
 #
 # usage: tests/manual.sh FOLDER		(of the built programs and the library)
 
@@ -36,13 +37,64 @@ program()	# PAGE
 	[ "$("$tmp/example")" = hello ]
 }
 
+# All that PROGRAM says of itself: shmring has a help text for each command.
+help()		# PROGRAM
+{
+	local command
+	"$folder/$1" --help
+	[ "$1" = shmring ] || return
+	for command in $(names shmring); do
+		"$folder/shmring" "$command" --help
+	done
+}
+
+# The commands of PROGRAM, or what it has to choose from.
+names()		# PROGRAM
+{
+	case $1 in
+	shmring)	"$folder/shmring" --help ;;
+	shmring-bench)	"$folder/shmring-bench" list ;;
+	shmring-lab)	"$folder/shmring-lab" list | sed 's/^/  /' ;;
+	esac | sed -n 's/^  \([a-z][a-z-]*\)[ :].*/\1/p' | sort -u
+}
+
+# The options in a text: each long one, and which has which short one. --usage is
+# of the library that parses them.
+options()
+{
+	grep -oE -- '(-[a-zA-Z?], )?--[a-z][a-z-]*' | grep -v -- --usage |
+		sed '/, /{p; s/.*, //}' | sort -u
+}
+
+same()		# WHAT SAID-BY-THE-PROGRAM SAID-BY-THE-PAGE
+{
+	is "$1" "$(diff <(echo "$2") <(echo "$3"))" ''
+}
+
+# The page of PROGRAM against the program.
+compare()	# PROGRAM
+{
+	same "$1: names" "$(names "$1")" "$(sed -n \
+		's/^\.It Cm \([a-z-]*\).*/\1/p' "user/man/$1.1" | sort -u)"
+	if command -v mandoc >/dev/null; then
+		same "$1: options" "$(help "$1" | options)" "$(mandoc -T ascii \
+			-O width=500 "user/man/$1.1" | col -b | options)"
+	else
+		skip "$1: options" 'no mandoc here'
+	fi
+}
+
 for page in user/man/*.1; do
 	name=$(basename "$page")
 	if [ -x "$folder/${name%.1}" ]; then
+		compare "${name%.1}"
 		ok "$name" run_examples "$name"
 	else
 		skip "$name" 'the program is not part of this tree'
 	fi
 done
+same 'shmring.4: parameters' \
+	"$(sed -n 's/^module_param(\([a-z_]*\),.*/\1/p' kmod/*.c | sort)" \
+	"$(sed -n 's/^\.It Va //p' user/man/shmring.4 | sort)"
 ok 'libshmring.3' program libshmring.3
 done_testing

@@ -343,7 +343,9 @@ static void test_doctor(void **state)
 	put_file("/proc/sys/kernel/msgmax", "8192");
 	put_file("/proc/sys/fs/mqueue/msg_max", "10");
 	h.kernel_error = NULL;
-	expect(&h, "module", VERDICT_WARN, "loaded is 1.2.2, and this command is 1.2.3", "rmmod");
+	expect(&h, "module", VERDICT_WARN, "loaded is 1.2.2, older than this command, 1.2.3", "modprobe");
+	put_file("/sys/module/shmring/version", "1.2.10");
+	expect(&h, "module", VERDICT_WARN, "1.2.10, newer than", "modprobe");
 	expect(&h, "netlink", VERDICT_OK, "0 rings", "");
 	expect(&h, "rights", VERDICT_OK, "may create", "");
 	expect(&h, "limits", VERDICT_OK, "0 of 100 rings, 0 B of 128 KiB", "");

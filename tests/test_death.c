@@ -285,9 +285,126 @@ static void test_peer_is_asked(void **state)
 	death_end(&d);
 }
 
+/* Who is dead is no peer that came, however its death was found out. */
+static void run_mourning(int64_t timeout)
+{
+	struct shmring *c;
+	struct death d;
+	pid_t victim;
+	int err;
+
+	death_begin(&d, 8);
+	c = ring_join(&d.ring, CONSUMER, &d.o);
+	assert_non_null(c);
+	victim = spawn(attach_and_pause, &d);
+	while (!__atomic_load_n(&d.shared->stop, __ATOMIC_RELAXED))
+		sched_yield();
+	kill(victim, SIGKILL);
+	assert_int_equal(waitpid(victim, NULL, 0), victim);
+	do {
+		err = shmring_wait(c, 0, timeout);
+	} while (err == -ETIMEDOUT && shmring_peer(c) != SHMRING_STATE_NEVER);
+	assert_int_equal(err, -EPIPE);
+	assert_int_equal(shmring_wait_peer(c, 1000000), -ETIMEDOUT);
+	shmring_close(c);
+	death_end(&d);
+}
+
+static void test_mourning(void **state)
+{
+	(void)state;
+	run_mourning(-1);
+	run_mourning(0);
+}
+
+/* struct last_words - a peer that publishes one record when told to, and leaves */
+static struct last_words {
+	struct death d;
+	pid_t peer;
+	int go[2];
+	int ready[2];
+	void *page;
+} last_words;
+
+static int say_last_words(void *arg)
+{
+	struct last_words *l = arg;
+	struct shmring *p = ring_join(&l->d.ring, PRODUCER, &l->d.o);
+	char c;
+
+	CHILD_CHECK(p && write(l->ready[1], "", 1) == 1);
+	CHILD_CHECK(read(l->go[0], &c, 1) == 1);
+	CHILD_CHECK(shmring_reserve(p, 8));
+	shmring_commit(p, 8, 0);
+	shmring_close(p);
+	return 0;
+}
+
+/* The consumer looks at its info page: just before that it all happens. */
+static void on_fault(int sig)
+{
+	struct last_words *l = &last_words;
+
+	(void)sig;
+	if (write(l->go[1], "", 1) != 1 || waitpid(l->peer, NULL, 0) < 0 ||
+	    mprotect(l->page, SIZE, PROT_READ))
+		_exit(1);
+}
+
+/* What @ask answers about a peer that publishes and leaves under its eyes. */
+static void run_last_words(int (*ask)(struct shmring *c), int answer)
+{
+	struct sigaction sa = { .sa_handler = on_fault }, old;
+	struct last_words *l = &last_words;
+	struct shmring *c;
+	char ready;
+
+	death_begin(&l->d, 8);
+	assert_int_equal(pipe(l->go), 0);
+	assert_int_equal(pipe(l->ready), 0);
+	c = ring_join(&l->d.ring, CONSUMER, &l->d.o);
+	assert_non_null(c);
+	l->peer = spawn(say_last_words, l);
+	assert_int_equal(read(l->ready[0], &ready, 1), 1);
+	l->page = (void *)(uintptr_t)c->info;
+	sigaction(SIGSEGV, &sa, &old);
+	assert_int_equal(mprotect(l->page, SIZE, PROT_NONE), 0);
+	assert_int_equal(ask(c), answer);
+	sigaction(SIGSEGV, &old, NULL);
+	assert_int_equal(waitpid(l->peer, NULL, 0), -1);
+	assert_non_null(shmring_peek(c, NULL, NULL));
+	if (!backend_is("dev"))
+		mprotect(l->page, SIZE, PROT_READ | PROT_WRITE);
+	shmring_close(c);
+	close(l->go[0]);
+	close(l->go[1]);
+	close(l->ready[0]);
+	close(l->ready[1]);
+	death_end(&l->d);
+}
+
+static int look_once(struct shmring *c)
+{
+	return shmring_wait(c, 0, 0);
+}
+
+static int arm(struct shmring *c)
+{
+	return shmring_arm(c, 0);
+}
+
+static void test_last_words(void **state)
+{
+	(void)state;
+	run_last_words(look_once, 0);
+	run_last_words(arm, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mourning),
+		cmocka_unit_test(test_last_words),
 		cmocka_unit_test(test_killed_producers),
 		cmocka_unit_test(test_killed_producers_poll),
 		cmocka_unit_test(test_killed_consumers),

@@ -78,7 +78,7 @@ fails 'a name that cannot be' 1 'A-Za-z0-9._-' "$s" create 'b d'
 fails 'no such node' 1 'no such NUMA node' "$s" create bad --node 7
 # shellcheck disable=SC2086
 {
-	fails 'create as nobody' 1 'Permission denied: rings are made and destroyed by root' $nobody "$s" create foo
+	fails 'create as nobody' 1 'Permission denied: be root or, .*in the group shmring$' $nobody "$s" create foo
 	fails 'set as nobody' 1 "somebody else's.*be its owner or root" $nobody "$s" set frames high-water 1
 	ok 'set as its owner' $nobody "$s" set x.1 high-water 5
 	fails 'recv as nobody' 1 'Permission denied' $nobody "$s" recv frames

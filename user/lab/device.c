@@ -14,7 +14,7 @@ bool device_here(const char **why)
 	*why = "no " SHMRING_CTL_PATH ": load the module, or use scripts/vm";
 	if (access(SHMRING_CTL_PATH, F_OK))
 		return false;
-	*why = SHMRING_CTL_PATH " may only be used by root";
+	*why = SHMRING_CTL_PATH " is for root, and for the group shmring where its udev rule is installed";
 	return !access(SHMRING_CTL_PATH, R_OK | W_OK);
 }
 

@@ -11,7 +11,7 @@
 
 static int no_module(const char *name)
 {
-	return shmring_fail(ENODEV, "dev:%s: no " SHMRING_CTL_PATH ": load the module (insmod shmring.ko) or use memfd: or shm:/NAME",
+	return shmring_fail(ENODEV, "dev:%s: no " SHMRING_CTL_PATH ": load the module (modprobe shmring) or use memfd: or shm:/NAME",
 			    name);
 }
 
@@ -25,7 +25,7 @@ static int open_ctl(const char *name)
 		return no_module(name);
 	return shmring_fail(errno, "dev:%s: cannot open " SHMRING_CTL_PATH ": %s%s",
 			    name, strerror(errno), errno == EACCES ?
-			    ": rings are made and destroyed by root" : "");
+			    ": be root or, where its udev rule is installed, in the group shmring" : "");
 }
 
 /* The module checks names too; here it is about what open() would do. */
@@ -53,6 +53,9 @@ static const char *why_not_created(int err)
 		return "no such NUMA node with memory: see numactl -H";
 	case EFBIG:
 		return "larger than the module's max_ring_bytes";
+	case E2BIG:
+	case ENOTTY:
+		return "the module is older than this library and does not know what was asked for: see shmring doctor";
 	case ENOSPC:
 		return "the module's max_rings or max_total_bytes is reached: destroy some";
 	default:
@@ -173,6 +176,15 @@ static int dev_open(struct shmring *r, const char *name)
 	return err;
 }
 
+/* Another layout is another release's: nothing in it is where we look for it. */
+static int check_layout(const struct shmring_info_page *info)
+{
+	if (info->magic == SHMRING_MAGIC && info->version == SHMRING_VERSION)
+		return 0;
+	return shmring_fail(EPROTO, "cannot attach: the module makes rings of version %u, and this library knows %u: see shmring doctor",
+			    info->version, SHMRING_VERSION);
+}
+
 static int dev_attach(struct shmring *r, int fd, uint32_t role)
 {
 	struct shmring_attach a = { .size = sizeof(a), .role = role };
@@ -185,7 +197,9 @@ static int dev_attach(struct shmring *r, int fd, uint32_t role)
 	err = shmring_map(r, fd, role, false);
 	if (err)
 		return err;
-	err = shmring_begin(r, role);
+	err = check_layout(r->info);
+	if (!err)
+		err = shmring_begin(r, role);
 	if (err)
 		shmring_unmap(r);
 	return err;

@@ -133,7 +133,9 @@ struct shmring {
  * Errno: EINVAL an address or option that cannot be; ENOENT no such ring;
  * ENODEV "dev:" without the module; EEXIST; EBUSY the role is taken; ENOSYS
  * this kernel lacks membarrier(2) or memfd_create(2); EPROTO not a ring, or of
- * another version; EOPNOTSUPP an owner or a mark that take the module; and what ioctl(2) on the device or shm_open(3) give.
+ * another version; E2BIG the module is older and does not know what was asked
+ * for; EOPNOTSUPP an owner or a mark that take the module; and what ioctl(2) on
+ * the device or shm_open(3) give.
  */
 struct shmring *shmring_open(const char *address, uint32_t role,
 			     const struct shmring_opts *opts);

@@ -107,6 +107,23 @@ static bool peer_gone(const struct shmring *r)
 	       SHMRING_STATE_GONE;
 }
 
+/*
+ * Look for the last time before sleep, or after it. -EPIPE: there is no peer to
+ * wait for. Whether it is gone is seen first, so that the look shows what it did
+ * last; and the epoch before that, which moves when the next one comes.
+ */
+static int look_or_miss(struct shmring *r, uint64_t need)
+{
+	uint32_t epoch = shmring_epoch(r);
+	bool gone = peer_gone(r);
+	int err = shmring_look(r, need);
+
+	if (err != -EAGAIN || !gone)
+		return err;
+	shmring_endpoint(r)->epoch = epoch;
+	return -EPIPE;
+}
+
 /* The first round does without the clock: mostly it is enough. */
 static int spin(struct shmring *r, uint64_t need, int64_t timeout_ns,
 		int64_t *deadline)
@@ -148,19 +165,15 @@ static int sleep_once(struct shmring *r, uint64_t need, uint32_t flags,
 static int sleep_until_ready(struct shmring *r, uint64_t need,
 			     struct shmring *kick, int64_t deadline)
 {
-	uint32_t epoch;
 	int err, slept;
 
 	do {
-		epoch = shmring_epoch(r);
 		slept = sleep_once(r, need, 0, kick, deadline);
 		kick = NULL;
 		if (slept && slept != -EPIPE && slept != -ETIMEDOUT)
 			return slept;
-		err = shmring_look(r, need);
+		err = look_or_miss(r, need);
 	} while (err == -EAGAIN && !slept);
-	if (slept == -EPIPE)
-		shmring_endpoint(r)->epoch = epoch;
 	return err == -EAGAIN ? slept : err;
 }
 
@@ -173,11 +186,11 @@ static int wait_ready(struct shmring *r, uint64_t need, int64_t timeout_ns)
 	if (r->limit - r->pos >= need)
 		return 0;
 	if (!timeout_ns || !r->spin_ns) {
-		err = shmring_look(r, need);
+		err = look_or_miss(r, need);
 		if (err != -EAGAIN)
 			return err;
 		if (!timeout_ns)
-			return peer_gone(r) ? -EPIPE : -ETIMEDOUT;
+			return -ETIMEDOUT;
 		deadline = timeout_ns < 0 ? SHMRING_NEVER :
 			   shmring_deadline(shmring_now(), timeout_ns);
 	} else {
@@ -287,8 +300,8 @@ int shmring_arm(struct shmring *r, size_t want)
 	__atomic_store_n(&r->self->want,
 			 need < UINT32_MAX ? (uint32_t)need : UINT32_MAX,
 			 __ATOMIC_RELAXED);
-	err = shmring_look(r, need);
+	err = look_or_miss(r, need);
 	if (err != -EAGAIN)
 		return err ? err : 1;
-	return peer_gone(r) ? -EPIPE : r->backend->arm(r, need);
+	return r->backend->arm(r, need);
 }

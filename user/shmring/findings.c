@@ -82,7 +82,7 @@ static bool exists(const struct host *h, const char *file, int mode)
 
 static void check_module(const struct host *h, struct finding *f)
 {
-	char version[VALUE_MAX] = "of no version";
+	char version[VALUE_MAX] = "0";	/* where it says none */
 
 	if (!exists(h, "/sys/module/shmring", F_OK)) {
 		conclude(f, VERDICT_FAIL, "not loaded");
@@ -94,9 +94,10 @@ static void check_module(const struct host *h, struct finding *f)
 		conclude(f, VERDICT_OK, "loaded, %s as this command", version);
 		return;
 	}
-	conclude(f, VERDICT_WARN, "loaded is %s, and this command is %s",
-		 version, h->version);
-	advise(f, "make module tools && rmmod shmring && insmod build/kmod-$(uname -r)/shmring.ko");
+	conclude(f, VERDICT_WARN, "loaded is %s, %s than this command, %s",
+		 version, strverscmp(version, h->version) < 0 ? "older" : "newer",
+		 h->version);
+	advise(f, "install both of one version, then rmmod shmring && modprobe shmring");
 }
 
 static void check_netlink(const struct host *h, struct finding *f)
@@ -117,7 +118,7 @@ static void check_rights(const struct host *h, struct finding *f)
 		conclude(f, VERDICT_OK, "may create rings");
 	} else {
 		conclude(f, VERDICT_NOTE, "may use rings that others let it use, but not create any");
-		advise(f, "sudo shmring create NAME --owner $USER");
+		advise(f, "sudo shmring create NAME --owner $USER; or be in the group shmring, where its udev rule is installed");
 	}
 }
 

@@ -20,9 +20,9 @@ static bool dev_probe(char why[WHY_MAX])
 		return true;
 	if (errno == ENOENT)
 		snprintf(why, WHY_MAX,
-			 "dev: module not loaded: insmod shmring.ko, or run it under scripts/vm, or use memfd");
+			 "dev: module not loaded: modprobe shmring, or run it under scripts/vm, or use memfd");
 	else
-		snprintf(why, WHY_MAX, "dev: %s: %s: run it as root, or use memfd",
+		snprintf(why, WHY_MAX, "dev: %s: %s: be root or in the group shmring, or use memfd",
 			 SHMRING_CTL_PATH, strerror(errno));
 	return false;
 }

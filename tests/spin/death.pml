@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Death: a side is killed at any of its steps, or leaves when it is done. What
+ * it stored becomes visible, the other side hears of it, a successor takes the
+ * role and goes on from the positions in the control pages. By default the
+ * kernel tells (kmod/endpoint.c); with LOCKS the thread that waits for the
+ * dead one's lock does (user/lib/watch.c).
+ *
+ * Each slot holds its record's position and who wrote it, so that a record that
+ * was staged and not published by one who was killed cannot pass for that of
+ * its successor. In the end the consumers together have seen each record, and
+ * nobody is left asleep, but for who was told that the peer is gone and waits
+ * for another one that does not come.
+ *
+ * Modelled: SIGKILL between any two steps, even within a system call, where in
+ * truth it waits for the end of the call; KILLS of them, of either side.
+ * Not modelled: threads off their CPU, and when to fence (device.pml and
+ * futex.pml): arming here interrupts the peer without further ado.
+ * Taken for granted: that a dead process's stores are visible before its files
+ * are closed; file locks.
+ *
+ * Pieces to be removed: NO_NEWS, NO_EPOCH; of the kernel NO_FIRST_KICK and
+ * NO_STATE_FIRST; with LOCKS NO_EPOCH_WORD and NO_LOOK_AFTER_HUP (which with the
+ * kernel goes well by another way: it looks at the state first, and then at the
+ * positions)
+ */
+#ifndef KILLS
+#define KILLS	1
+#endif
+#define DEPTH	2
+#include "sides.pml"
+
+#define CPUS	2
+#define POS(side)	(side)
+#define WAIT(side)	(2 + side)
+#define STATE(side)	(4 + side)
+#define EPOCH	6
+#define KICK(side)	(7 + side)
+#define DATA	9
+#define WORDS	(DATA + SLOTS)
+#include "memory.pml"
+
+#define NEVER		0
+#define ATTACHED	1
+#define GONE		2
+
+bit held[2];		/* the role: kernel's owner, or the lock */
+bit watched[2];		/* a read lock on it */
+bit alive[2];		/* in user mode, or in a system call of its own */
+bit dead[2];
+bit vacant[2];		/* it was killed, and nobody takes the role again */
+bit queued[2];		/* on the wait queue, or on the kick word */
+bit on_epoch[2];	/* on the epoch's futex */
+byte kills;
+/* What was published by whom, and how much was handed back: for the asserts. */
+byte author[RECORDS];
+byte handed_back;
+
+#define slot(pos)		(DATA + (pos) % SLOTS)
+#define content(pos, who)	((pos) * 8 + (who))
+
+inline set_word(w, v)
+{
+	d_step { !off[me] && empty_buffer(me) -> mem[w] = v }
+}
+
+inline wake(side)
+{
+	d_step { !off[me] && empty_buffer(me) -> queued[side] = 0 }
+}
+
+inline wake_epoch()
+{
+	d_step { !off[me] && empty_buffer(me) ->
+		on_epoch[P] = 0; on_epoch[C] = 0 }
+}
+
+#ifdef LOCKS
+/* shm_set_state(), of side me, by a thread of whatever side */
+inline set_state(from, to)
+{
+	/* @ user/lib/shm_lock.c: if (!__atomic_compare_exchange_n(state, &from, to, false, */
+	d_step { !off[me] && empty_buffer(me) ->
+		v = (mem[STATE(me)] == from);
+		if
+		:: v -> mem[STATE(me)] = to
+		:: else
+		fi };
+	if
+	:: v ->
+		/* @ user/lib/shm_lock.c: __atomic_fetch_add(&info->epoch, 1, __ATOMIC_RELEASE); */
+		add(me, EPOCH, 1);
+		/* @ user/lib/shm_lock.c: futex_wake_all(&info->epoch); */
+		wake_epoch()
+	:: else
+	fi;
+	v = 0
+}
+#else
+/* shmring_set_state(), under the ring's lock */
+inline set_state(from, to)
+{
+#ifdef NO_STATE_FIRST
+	add(me, EPOCH, 1);
+	wake(you);
+	set_word(STATE(me), to)
+#else
+	/* @ kmod/endpoint.c: WRITE_ONCE(*shmring_state(ring, side), state); */
+	set_word(STATE(me), to);
+	/* @ kmod/endpoint.c: smp_store_release(&ring->info->epoch, ring->info->epoch + 1); */
+	add(me, EPOCH, 1);
+	/* @ kmod/endpoint.c: shmring_kick(shmring_other(ring, side)); */
+#ifdef NO_NEWS
+	if
+	:: to == GONE -> empty_buffer(me)
+	:: to != GONE -> wake(you)
+	fi
+#else
+	wake(you)
+#endif
+#endif
+}
+#endif
+
+inline kick_peer()
+{
+#ifdef LOCKS
+	d_step { !off[me] && sb[me].n < DEPTH ->
+		peek(me, KICK(me), v); push(me, KICK(me), v + 1, 1) };
+	v = 0;
+#endif
+	wake(you)
+}
+
+/* hup, and for the assert in get_more() the epoch at which it was seen */
+inline see_state()
+{
+	d_step { !off[me] ->
+		peek(me, STATE(you), v);
+		hup = (v == GONE);
+		missed = mem[EPOCH] };
+	v = 0
+}
+
+/*
+ * Sleep once, where there is nothing to see: hup is whether the peer was gone.
+ */
+inline sleep_once()
+{
+	load(me, EPOCH, epoch);
+#ifdef LOCKS
+	load(me, KICK(you), k);
+	load(me, EPOCH, e);
+#else
+	d_step { !off[me] && empty_buffer(me) -> queued[me] = 1 };
+#endif
+	add(me, WAIT(me), 1);
+	d_step { !off[me] -> interrupt(you) };
+#ifndef LOCKS
+	/* @ kmod/notify.c: u32 state = shmring_peer_state(ring, side); */
+	see_state();
+#endif
+	load(me, POS(you), v);
+	if
+	:: limit_by(v) != pos -> queued[me] = 0; hup = 0; missed = 0
+	:: else ->
+#ifdef LOCKS
+		see_state();
+#endif
+		if
+		:: hup -> queued[me] = 0
+		:: else ->
+			missed = 0;
+#ifdef LOCKS
+			/* @ user/lib/shm_sleep.c: v[n++] = futex_is(&s->info->epoch, */
+			d_step { !off[me] && empty_buffer(me) ->
+				if
+#ifdef NO_EPOCH_WORD
+				:: mem[KICK(you)] == k -> queued[me] = 1
+#else
+				:: mem[KICK(you)] == k && mem[EPOCH] == e ->
+					queued[me] = 1;
+					on_epoch[me] = 1
+#endif
+				:: else
+				fi };
+#ifdef NO_EPOCH_WORD
+			!off[me] && !queued[me]
+#else
+			if
+			:: !off[me] && !(queued[me] && on_epoch[me])
+			/* It was killed before it said that it was there. */
+			:: vacant[you] && mem[STATE(you)] == NEVER -> goto out
+			fi;
+			queued[me] = 0;
+			on_epoch[me] = 0;
+			k = 0;
+			e = 0
+#endif
+#else
+			!off[me] && !queued[me]
+#endif
+		fi
+	fi;
+	v = 0
+}
+
+/* shmring_wait_peer() */
+inline wait_peer()
+{
+	do
+	::	load(me, EPOCH, epoch);
+		load(me, STATE(you), v);
+		/* @ user/lib/wait.c: if (epoch != *missed || */
+#ifdef NO_EPOCH
+		if
+		:: v == ATTACHED -> break
+		:: else
+		fi;
+#else
+		if
+		:: epoch != missed || v == ATTACHED -> break
+		:: else
+		fi;
+#endif
+		/* @ user/lib/backend_shm.c: return shm_sleep_peer(s, (uint32_t)need, deadline); */
+		/* @ kmod/notify.c: READ_ONCE(ring->info->epoch) != want; */
+#ifdef NO_EPOCH
+#define came_or_went	(mem[STATE(you)] == ATTACHED)
+#else
+#define came_or_went	(mem[STATE(you)] == ATTACHED || mem[EPOCH] != epoch)
+#endif
+		/*
+		 * Queued before the look: both in one step, since whoever
+		 * changes the words wakes afterwards.
+		 */
+		d_step { !off[me] && empty_buffer(me) ->
+			if
+			:: came_or_went
+			:: else ->
+#ifdef LOCKS
+				on_epoch[me] = 1
+#else
+				queued[me] = 1
+#endif
+			fi };
+		if
+		:: !off[me] && !queued[me] && !on_epoch[me]
+		:: vacant[you] && mem[EPOCH] == epoch -> goto out
+		fi
+	od;
+	missed = 0;
+	v = 0
+}
+
+/* Until there is a record, or room: shmring_wait(), and on EPIPE wait_peer() */
+inline get_more()
+{
+	do
+	::	load(me, POS(you), v);
+		limit = limit_by(v);
+		v = 0;
+		if
+		:: limit != pos -> break
+		:: else
+		fi;
+		if
+		:: pos != shown -> publish()
+		:: else
+		fi;
+		sleep_once();
+		if
+		:: hup ->
+			hup = 0;
+#ifndef NO_LOOK_AFTER_HUP
+			/* @ user/lib/wait.c: } while (err == -EAGAIN && !slept); */
+			load(me, POS(you), v);
+			limit = limit_by(v);
+			v = 0;
+#endif
+			/* EPIPE is said only where nothing was left. */
+			assert(limit != pos || mem[EPOCH] != missed ||
+			       limit_by(mem[POS(you)]) == pos);
+			if
+			:: limit != pos -> break
+			:: else -> missed = epoch; wait_peer()
+			fi
+		:: else
+		fi;
+		epoch = 0
+	od;
+	epoch = 0
+}
+
+inline publish()
+{
+	shown = pos;
+	d_step { !off[me] && sb[me].n < DEPTH ->
+		push(me, POS(me), pos, 1);
+		if
+		:: me == C -> handed_back = pos
+		:: else -> author[pos - 1] = who
+		fi };
+	load(me, WAIT(you), v);
+	if
+	:: v != kicked -> load(me, WAIT(you), kicked); v = 0; kick_peer()
+	:: else -> v = 0
+	fi
+}
+
+/* shmring_begin() */
+inline begin()
+{
+	/* @ user/lib/ring.c: uint64_t self = __atomic_load_n(&r->self->pos, __ATOMIC_ACQUIRE); */
+	load(me, POS(me), pos);
+	assert(me == P || pos == handed_back);
+	shown = pos;
+	limit = pos;
+	load(me, WAIT(you), kicked);
+#ifndef NO_FIRST_KICK
+	kicked = kicked - 1
+#endif
+}
+
+inline attach()
+{
+#ifdef LOCKS
+	begin();
+	/* @ user/lib/backend_shm.c: shm_set_state(s->info, role, SHMRING_STATE_ATTACHED, SHMRING_STATE_GONE); */
+	set_state(ATTACHED, GONE);
+	load(me, STATE(me), v);
+	k = v;
+	set_state(k, ATTACHED);
+	k = 0
+#else
+	set_state(GONE, ATTACHED);
+	begin()
+#endif
+}
+
+inline work()
+{
+	do
+	:: pos == RECORDS -> break
+	:: else ->
+		if
+		:: limit == pos -> get_more()
+		:: else
+		fi;
+		if
+		:: me == P -> store(P, slot(pos), content(pos, who))
+		:: else ->
+			load(C, slot(pos), v);
+			assert(v == content(pos, author[pos]));
+			v = 0
+		fi;
+		pos++;
+		if
+		:: me == P || pos - shown >= HANDBACK -> publish()
+		:: else
+		fi
+	od;
+	if
+	:: pos != shown -> publish()
+	:: else
+	fi
+}
+
+/* What is left to the kernel, of who was killed too. */
+inline kernel_leave()
+{
+	empty_buffer(me);
+	off[me] = 0;
+#ifndef LOCKS
+	/* @ kmod/endpoint.c: shmring_set_state(ring, side, SHMRING_STATE_GONE); */
+	set_state(ATTACHED, GONE);
+#endif
+	empty_buffer(me);
+	d_step { held[me] = 0; queued[me] = 0; on_epoch[me] = 0 }
+}
+
+proctype side(byte me)
+{
+	byte pos, limit, shown, kicked, epoch, missed, who, v, hup;
+#ifdef LOCKS
+	byte k, e;
+#endif
+
+	do
+	::	d_step { !watched[me] -> held[me] = 1; alive[me] = 1 };
+		{
+			attach();
+			work();
+out:			skip;
+#ifdef LOCKS
+			/* @ user/lib/backend_shm.c: shm_set_state(s->info, s->role, SHMRING_STATE_ATTACHED, */
+			set_state(ATTACHED, GONE);
+#endif
+			alive[me] = 0
+		} unless { dead[me] };
+		kernel_leave();
+		d_step { v = 0; hup = 0; epoch = 0; missed = 0; pos = 0; limit = 0;
+			shown = 0; kicked = 0;
+#ifdef LOCKS
+			k = 0; e = 0;
+#endif
+			who++ };
+		if
+		:: dead[me] -> dead[me] = 0
+		:: dead[me] -> vacant[me] = 1; break
+		:: else -> break
+		fi
+	od
+}
+
+/* kill -9 */
+active proctype killer()
+{
+end:	do
+	:: d_step { kills < KILLS && alive[P] ->
+		kills++; alive[P] = 0; dead[P] = 1; off[P] = 1 }
+	:: d_step { kills < KILLS && alive[C] ->
+		kills++; alive[C] = 0; dead[C] = 1; off[C] = 1 }
+	od
+}
+
+#ifdef LOCKS
+/*
+ * watch(), on the dead side me. While it has the lock, nobody else changes the
+ * state; so getting it and changing the state are one step.
+ */
+proctype watcher(byte me)
+{
+end:	do
+	::	d_step { mem[STATE(me)] == ATTACHED && !held[me] ->
+			watched[me] = 1; mem[STATE(me)] = GONE };
+		mem[EPOCH] = mem[EPOCH] + 1;
+		d_step { on_epoch[P] = 0; on_epoch[C] = 0 };
+		watched[me] = 0
+	od
+}
+#endif
+
+init
+{
+	atomic {
+		run memory(P);
+		run memory(C);
+#if defined(LOCKS) && !defined(NO_NEWS)
+		run watcher(P);
+		run watcher(C);
+#endif
+		run side(P);
+		run side(C)
+	}
+}
