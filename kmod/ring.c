@@ -109,7 +109,12 @@ static char *shmring_devnode(shmring_devnode_device *dev, umode_t *mode,
 		*uid = ring->uid;
 		*gid = ring->gid;
 	}
-	return kasprintf(GFP_KERNEL, "shmring/%s", dev_name(dev));
+	/*
+	 * Without a name from here the driver core takes the device's own: the
+	 * node would be made elsewhere, or stay when its ring goes. 40 bytes.
+	 */
+	return kasprintf(GFP_KERNEL | __GFP_NOFAIL, "shmring/%s",
+			 dev_name(dev));
 }
 
 static int shmring_uevent(shmring_uevent_device *dev,

@@ -473,6 +473,18 @@ void *shared_memory(size_t bytes)
 	return addr == MAP_FAILED ? NULL : addr;
 }
 
+/* Whether a result is one that is documented. */
+bool documented(int ret, const int *errors)
+{
+	if (ret >= 0)
+		return true;
+	for (; *errors; errors++)
+		if (ret == -*errors)
+			return true;
+	fprintf(stderr, "# undocumented: %s\n", strerror(-ret));
+	return false;
+}
+
 /* Why nothing can be tested here, or NULL. */
 const char *unusable(void)
 {

@@ -102,6 +102,7 @@ pid_t spawn(unsigned int cpu);
 int reap(pid_t pid);
 void pin(unsigned int n);
 void *shared_memory(size_t bytes);
+bool documented(int ret, const int *errors);	/* which end with 0 */
 const char *unusable(void);
 
 static inline size_t page_size(void)
