@@ -52,7 +52,7 @@ check-install: deb	## the packages in the VM: installed, used, purged
 	@scripts/deps vm check
 	@scripts/check install
 
-lint:			## W=1, sparse and checkpatch on 6.1 and 6.12
+lint:			## style, and all static analysers
 	@scripts/deps build check
 	@scripts/lint
 

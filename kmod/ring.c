@@ -338,7 +338,7 @@ static struct shmring *shmring_alloc(const struct shmring_create *args)
 	struct shmring *ring;
 	int minor, err;
 
-	ring = kzalloc(sizeof(*ring), GFP_KERNEL_ACCOUNT);
+	ring = kzalloc(sizeof(*ring), SHMRING_GFP);
 	if (!ring)
 		return ERR_PTR(-ENOMEM);
 	ring->bytes = args->ring_bytes;
