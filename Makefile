@@ -291,7 +291,7 @@ kselftest-install:	## the kselftests, with run_kselftest.sh, into INSTALL_PATH
 ## Host tests: make tests B=build/asan SAN=-fsanitize=address,undefined
 
 .PHONY: tests
-tests: $(TESTS) $(STORM)
+tests: $(TESTS) $(STORM) fuzz-tests
 
 $(STORM): $(STORM_OBJS) $(addprefix $(U)/user/common/,cli.o cpus.o) \
 		$(U)/libshmring.a
@@ -330,6 +330,33 @@ $(U)/tests/%: tests/%.cc $(U)/libshmring.a
 	$(CXX) $(patsubst -std=%,-std=c++17,$(ALL_CFLAGS)) \
 		$(filter-out %.h,$^) -o $@
 
--include $(LIB_OBJS:.o=.d) $(COMMON_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) \
+## Fuzzers: of the module, to be run where it is loaded; of the library, by
+## libFuzzer (make fuzzers) and, with any compiler, on files alone
+
+FUZZ_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard tests/fuzz/module/*.c))
+$(FUZZ_OBJS): ALL_CFLAGS += $(NL_CFLAGS)
+$(U)/fuzz: $(FUZZ_OBJS)
+	$(LINK) $^ -lnl-genl-3 -lnl-3 -o $@
+
+FUZZ_LIB := $(U)/tests/fuzz/library
+FUZZ_RING_OBJS := $(patsubst %,$(FUZZ_LIB)/%.o,ring victim flip)
+FUZZ_LIB_OBJS := $(FUZZ_RING_OBJS) $(FUZZ_LIB)/address.o $(FUZZ_LIB)/replay.o
+$(U)/fuzz-ring $(U)/fuzz-ring-replay: $(FUZZ_RING_OBJS)
+$(U)/fuzz-address $(U)/fuzz-address-replay: $(FUZZ_LIB)/address.o
+$(U)/fuzz-ring-replay $(U)/fuzz-address-replay: $(FUZZ_LIB)/replay.o $(U)/libshmring.a
+	$(LINK) $(filter %.o,$^) $(U)/libshmring.a -o $@
+
+$(U)/fuzz-ring $(U)/fuzz-address: $(U)/libshmring.a
+	$(LINK) -fsanitize=fuzzer $(filter %.o,$^) $(U)/libshmring.a -o $@
+
+.PHONY: fuzz-tests fuzzers
+fuzz-tests: $(U)/fuzz $(U)/fuzz-ring-replay $(U)/fuzz-address-replay
+fuzzers:		## libFuzzer's programs of the library, into build/fuzz/user/
+	@$(MAKE) CC=clang B=build/fuzz \
+		SAN=-fsanitize=fuzzer-no-link,address,undefined \
+		build/fuzz/user/fuzz-ring build/fuzz/user/fuzz-address
+
+-include $(FUZZ_OBJS:.o=.d) $(FUZZ_LIB_OBJS:.o=.d) \
+	$(LIB_OBJS:.o=.d) $(COMMON_OBJS:.o=.d) $(BENCH_OBJS:.o=.d) \
 	$(LAB_OBJS:.o=.d) $(CMD_OBJS:.o=.d) $(U)/user/bench/overhead/bare.d \
 	$(STORM_OBJS:.o=.d) $(addsuffix .d,$(TESTS))
