@@ -36,7 +36,7 @@ int shmring_alloc_memory(struct shmring *ring)
 
 	/* One that is too long for any allocator is ENOMEM and no warning. */
 	ring->pages = kvmalloc_array(mapped, sizeof(*ring->pages),
-				     SHMRING_GFP | __GFP_NOWARN);
+				     SHMRING_GFP);
 	ring->node_pages = kcalloc(nr_node_ids, sizeof(*ring->node_pages),
 				   SHMRING_GFP);
 	if (!ring->pages || !ring->node_pages)

@@ -234,7 +234,8 @@ static void kill_holders(struct __test_metadata *_metadata, const char *name,
 TEST_F_TIMEOUT(leak, inv7_killed_holders, 240)
 {
 	ASSERT_EQ(0, ring_create(self->name, page_size(), 0));
-	expect_no_leak(_metadata, self->name, kill_holders, 1000, "killed");
+	expect_no_leak(_metadata, self->name, kill_holders, rounds(1000),
+		       "killed");
 }
 
 TEST_HARNESS_MAIN

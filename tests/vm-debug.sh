@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# In the VM, on the debug kernel: everything that is hard on the module, then
-# what it left behind, then what of it was executed. Prints TAP.
+# In the VM, on a kernel with sanitizers: everything that is hard on the module,
+# then what it left behind, then what of it was executed. Prints TAP.
+#
+# usage: tests/vm-debug.sh [soak]	(for hours)
 #
 
 cd "$(dirname "$0")/.." || exit 2
@@ -13,7 +15,12 @@ debugfs=/sys/kernel/debug
 # The library's own counts, which the host's files must not get.
 export GCOV_PREFIX=/tmp/gcov
 # Enough to meet each path under a kernel that looks at every access.
-export SHMRING_TEST_ROUNDS=500
+export SHMRING_TEST_ROUNDS=500 SHMRING_LOAD_PAUSES=12 SHMRING_LOAD_RACES=10
+kills=400 fuzzing=(--seconds 60)
+if [ "${1-}" = soak ]; then
+	export SHMRING_LOAD_PAUSES=400 SHMRING_LOAD_RACES=400
+	kills=10000 fuzzing=(--calls 10000000)
+fi
 
 selftests()
 {
@@ -29,6 +36,21 @@ library()
 			"build/gcov/user/tests/test_$test" || status=1
 	done
 	return "$status"
+}
+
+storm()
+{
+	build/gcc/user/tests/storm/shmring-storm --backend dev --hang 240 "$@"
+}
+
+fuzz()
+{
+	build/gcc/user/fuzz "$@" tests/fuzz/corpus/module
+}
+
+load()
+{
+	SHMRING_LOAD_SECONDS=600 build/selftests/load
 }
 
 # Objects that nothing points to. One is told of when it is five seconds old and
@@ -60,7 +82,14 @@ counts()
 
 ok 'kselftests' selftests
 ok 'the library on the device' library
+ok 'sides are killed anywhere' storm --kills "$kills"
+ok 'and at some instructions' storm --step publish --records fixed64 --every 200
+ok 'what fuzzing found' fuzz --replay
+ok 'fuzzing' fuzz "${fuzzing[@]}"
+[ "${1-}" != soak ] || ok 'an hour of traffic in ten minutes' load
 ok 'the module goes' rmmod shmring
-ok 'no memory is lost' leaks
-counts
+if [ -e $debugfs/kmemleak ]; then
+	ok 'no memory is lost' leaks
+fi
+[ ! -d $debugfs/gcov ] || counts
 done_testing
