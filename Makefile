@@ -52,7 +52,7 @@ check-install: deb	## the packages in the VM: installed, used, purged
 	@scripts/deps vm check
 	@scripts/check install
 
-lint:			## W=1, sparse and checkpatch on 6.1 and 6.12
+lint:			## style, and all static analysers
 	@scripts/deps build check
 	@scripts/lint
 
@@ -293,7 +293,8 @@ kselftest-install:	## the kselftests, with run_kselftest.sh, into INSTALL_PATH
 .PHONY: tests
 tests: $(TESTS) $(STORM) fuzz-tests
 
-$(STORM): $(STORM_OBJS) $(U)/user/common/cli.o $(U)/libshmring.a
+$(STORM): $(STORM_OBJS) $(addprefix $(U)/user/common/,cli.o cpus.o) \
+		$(U)/libshmring.a
 	$(LINK) $^ -o $@
 
 $(U)/tests/test_bench_hist: $(U)/user/bench/hist.o

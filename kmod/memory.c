@@ -9,8 +9,7 @@
 
 static struct page *shmring_alloc_page(const struct shmring *ring)
 {
-	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_RETRY_MAYFAIL |
-		    __GFP_NOWARN;
+	gfp_t gfp = SHMRING_GFP | __GFP_ZERO;
 
 	if (ring->node == SHMRING_NODE_ANY)
 		return alloc_pages(gfp, 0);	/* by the caller's policy */
@@ -37,9 +36,9 @@ int shmring_alloc_memory(struct shmring *ring)
 
 	/* One that is too long for any allocator is ENOMEM and no warning. */
 	ring->pages = kvmalloc_array(mapped, sizeof(*ring->pages),
-				     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+				     SHMRING_GFP | __GFP_NOWARN);
 	ring->node_pages = kcalloc(nr_node_ids, sizeof(*ring->node_pages),
-				   GFP_KERNEL_ACCOUNT);
+				   SHMRING_GFP);
 	if (!ring->pages || !ring->node_pages)
 		return -ENOMEM;
 

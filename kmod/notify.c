@@ -194,11 +194,12 @@ static int shmring_sleep_until(struct shmring *ring, struct shmring_side *side,
 			 signal_pending(current) ? -EINTR : 0;
 		if (events)
 			break;
-		timed_out = !schedule_hrtimeout(expires, HRTIMER_MODE_ABS);
-		if (!timed_out) {
+		if (schedule_hrtimeout(expires, HRTIMER_MODE_ABS)) {
 			atomic64_inc(&side->wakeups);
 			trace_wake(side);
 		}
+		/* By the clock: kicks without end must not hold back the time. */
+		timed_out = expires && ktime_compare(ktime_get(), *expires) >= 0;
 	}
 	finish_wait(&side->wq, &wait);
 	return events;

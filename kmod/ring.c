@@ -109,7 +109,12 @@ static char *shmring_devnode(shmring_devnode_device *dev, umode_t *mode,
 		*uid = ring->uid;
 		*gid = ring->gid;
 	}
-	return kasprintf(GFP_KERNEL, "shmring/%s", dev_name(dev));
+	/*
+	 * Without a name from here the driver core takes the device's own: the
+	 * node would be made elsewhere, or stay when its ring goes. 40 bytes.
+	 */
+	return kasprintf(GFP_KERNEL | __GFP_NOFAIL, "shmring/%s",
+			 dev_name(dev));
 }
 
 static int shmring_uevent(shmring_uevent_device *dev,
@@ -333,7 +338,7 @@ static struct shmring *shmring_alloc(const struct shmring_create *args)
 	struct shmring *ring;
 	int minor, err;
 
-	ring = kzalloc(sizeof(*ring), GFP_KERNEL_ACCOUNT);
+	ring = kzalloc(sizeof(*ring), SHMRING_GFP);
 	if (!ring)
 		return ERR_PTR(-ENOMEM);
 	ring->bytes = args->ring_bytes;

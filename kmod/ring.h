@@ -19,6 +19,12 @@
 #include <linux/workqueue.h>
 #include <linux/shmring.h>
 
+/*
+ * For what a ring is made of: where its creator's memory cgroup is full, that
+ * is ENOMEM. Without the flag, small allocations have somebody killed instead.
+ */
+#define SHMRING_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
 #define SHMRING_INFO_INDEX	0
 #define SHMRING_CTL_INDEX	1	/* + enum shmring_side_index */
 #define SHMRING_DATA_INDEX	3
@@ -119,8 +125,8 @@ struct shmring {
 	struct shmring_side side[SHMRING_SIDES];
 };
 
-static inline struct shmring_side *shmring_other(struct shmring *ring,
-						 struct shmring_side *side)
+static inline struct shmring_side *
+shmring_other(struct shmring *ring, const struct shmring_side *side)
 {
 	return &ring->side[side == &ring->side[SHMRING_PRODUCER]];
 }
@@ -142,13 +148,13 @@ static inline u32 *shmring_state(struct shmring *ring,
 	return &ring->info->state[side - ring->side];
 }
 
-/*
- * Acquire: pairs with shmring_set_state(). Who sees that the peer is gone, and
- * only then looks at its position, sees the last one.
- */
 static inline u32 shmring_peer_state(struct shmring *ring,
 				     struct shmring_side *side)
 {
+	/*
+	 * Pairs with shmring_set_state(). Who sees that the peer is gone, and
+	 * only then looks at its position, sees the last one.
+	 */
 	return smp_load_acquire(shmring_state(ring, shmring_other(ring, side)));
 }
 

@@ -37,7 +37,6 @@ struct ledger {
 struct shared {
 	struct ledger ledger[2];
 	__u64 attached;		/* victims that were attached */
-	bool stop;
 };
 
 FIXTURE(death)

@@ -150,18 +150,6 @@ static void scribbler(struct endpoint *ep, const bool *stop)
 	_exit(0);
 }
 
-/* Whether a result is one that is documented. */
-static bool documented(int ret, const int *errors)
-{
-	if (ret >= 0)
-		return true;
-	for (; *errors; errors++)
-		if (ret == -*errors)
-			return true;
-	fprintf(stderr, "# undocumented: %s\n", strerror(-ret));
-	return false;
-}
-
 static int result(int ret)
 {
 	return ret < 0 ? -errno : ret;

@@ -381,14 +381,11 @@ int param_get(const char *name, char value[32])
 	return ret;
 }
 
-int param_set(const char *name, const char *value)
+int write_file(const char *path, const char *value)
 {
-	char path[96];
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	ssize_t ret;
-	int fd;
 
-	param_path(path, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	ret = write(fd, value, strlen(value));
@@ -396,6 +393,29 @@ int param_set(const char *name, const char *value)
 		ret = -errno;
 	close(fd);
 	return ret < 0 ? ret : 0;
+}
+
+int param_set(const char *name, const char *value)
+{
+	char path[96];
+
+	param_path(path, name);
+	return write_file(path, value);
+}
+
+/* CPU @cpu is there, or was taken away. 0 or -errno. */
+int cpu_set_online(unsigned int cpu, bool online)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online",
+		 cpu);
+	return write_file(path, online ? "1" : "0");
+}
+
+bool cpu_can_go(unsigned int cpu)
+{
+	return !cpu_set_online(cpu, true);
 }
 
 /* The number that follows @key in the file, or the first for "". */
@@ -414,6 +434,21 @@ long long number_of(const char *path, const char *key)
 	}
 	fclose(file);
 	return number;
+}
+
+/* How many lines of the file begin with @begin, or -errno. */
+int count_lines(const char *path, const char *begin)
+{
+	FILE *file = fopen(path, "r");
+	char line[512];
+	int count = 0;
+
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file))
+		count += !strncmp(line, begin, strlen(begin));
+	fclose(file);
+	return count;
 }
 
 long module_users(void)
@@ -471,6 +506,18 @@ void *shared_memory(size_t bytes)
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	return addr == MAP_FAILED ? NULL : addr;
+}
+
+/* Whether a result is one that is documented. */
+bool documented(int ret, const int *errors)
+{
+	if (ret >= 0)
+		return true;
+	for (; *errors; errors++)
+		if (ret == -*errors)
+			return true;
+	fprintf(stderr, "# undocumented: %s\n", strerror(-ret));
+	return false;
 }
 
 /* Why nothing can be tested here, or NULL. */

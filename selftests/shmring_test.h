@@ -93,15 +93,20 @@ void steady_name(char name[SHMRING_NAME_MAX], int i);
 pid_t start_churn(void);
 void stop_churn(pid_t churn);
 
-/* Module parameters, /proc and processes. */
+/* Module parameters, /proc, CPUs and processes. */
 int param_get(const char *name, char value[32]);
 int param_set(const char *name, const char *value);
+int write_file(const char *path, const char *value);
+int cpu_set_online(unsigned int cpu, bool online);
+bool cpu_can_go(unsigned int cpu);
+int count_lines(const char *path, const char *begin);
 long long number_of(const char *path, const char *key);
 long module_users(void);
 pid_t spawn(unsigned int cpu);
 int reap(pid_t pid);
 void pin(unsigned int n);
 void *shared_memory(size_t bytes);
+bool documented(int ret, const int *errors);	/* which end with 0 */
 const char *unusable(void);
 
 static inline size_t page_size(void)

@@ -129,13 +129,15 @@ static char *read_proc(size_t chunk)
 {
 	int fd = open("/proc/shmring", O_RDONLY | O_CLOEXEC);
 	size_t n = 0, room = 0;
-	char *buf = NULL;
+	char *buf = NULL, *more;
 	ssize_t got;
 
 	do {
 		if (room - n < chunk + 1) {
 			room = 2 * room + chunk + 1;
-			buf = realloc(buf, room);
+			more = realloc(buf, room);
+			CHILD_ASSERT(more);
+			buf = more;
 		}
 		got = read(fd, buf + n, chunk);
 		n += got > 0 ? got : 0;

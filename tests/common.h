@@ -23,6 +23,10 @@
 
 #include <cmocka.h>
 
+/* fail() and skip() do not return, and cmocka.h does not say so. */
+void _fail(const char * const file, const int line) __attribute__((noreturn));
+void _skip(const char * const file, const int line) __attribute__((noreturn));
+
 #include "shmring.h"
 
 #define PRODUCER	SHMRING_ROLE_PRODUCER
@@ -161,6 +165,8 @@ static inline void fill(void *to, size_t len, uint64_t seq)
 	unsigned char *p = to;
 	size_t i;
 
+	if (!p)
+		fail_msg("nothing to fill");
 	for (i = 0; i < len; i++)
 		p[i] = (unsigned char)(seq * 131 + i * 7 + (i >> 8));
 }
@@ -170,10 +176,41 @@ static inline int filled(const void *from, size_t len, uint64_t seq)
 	const unsigned char *p = from;
 	size_t i;
 
+	if (!p)
+		fail_msg("nothing to compare");
 	for (i = 0; i < len; i++)
 		if (p[i] != (unsigned char)(seq * 131 + i * 7 + (i >> 8)))
 			return 0;
 	return 1;
+}
+
+static inline void put_record(struct shmring *p, size_t len, uint64_t seq)
+{
+	void *to = shmring_reserve(p, len);
+
+	assert_non_null(to);
+	fill(to, len, seq);
+	shmring_commit(p, (uint32_t)len, (uint32_t)seq);
+}
+
+static inline void get_record(struct shmring *c, size_t want, uint64_t seq)
+{
+	uint32_t tag = 0;
+	size_t len = 0;
+	const void *from = shmring_peek(c, &len, &tag);
+
+	assert_non_null(from);
+	assert_int_equal(len, want);
+	assert_int_equal(tag, c->record_size ? 0 : (uint32_t)seq);
+	assert_true(filled(from, len, seq));
+	shmring_release(c, len);
+}
+
+static inline void assert_peek_errno(struct shmring *c, int err)
+{
+	errno = 0;
+	assert_null(shmring_peek(c, NULL, NULL));
+	assert_int_equal(errno, err);
 }
 
 /* Run @child in a process of its own, with a guard against hanging. */

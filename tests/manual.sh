@@ -25,8 +25,8 @@ run_examples()	# PAGE
 	[ -s "$tmp/script" ] &&
 		(cd "$tmp" && PATH=$folder:$PATH bash -e script) >"$tmp/out" 2>&1
 	local status=$?
-	[ $status -eq 0 ] || sed 's/^/# /' "$tmp/out" "$tmp/script"
-	return $status
+	[ "$status" -eq 0 ] || sed 's/^/# /' "$tmp/out" "$tmp/script"
+	return "$status"
 }
 
 program()	# PAGE

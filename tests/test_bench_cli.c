@@ -50,7 +50,7 @@ static struct run start(prepare_fn *prepare, const char *const *args)
 	struct run r = { 0 };
 	int fd[2], i;
 
-	for (i = 0; args[i] && i < ARGS_MAX; i++)
+	for (i = 0; i < ARGS_MAX && args[i]; i++)
 		argv[i + 1] = (char *)args[i];
 	assert_int_equal(pipe(fd), 0);
 	r.pid = fork();
@@ -545,8 +545,8 @@ static int kill_them_all(void)
 		fprintf(stderr, "nothing was killed: %s\n", output);
 		return 1;
 	}
-	return count_sysv() + count_files("/dev/shm") + count_files("tmp") +
-	       count_files("mq") ? 2 : 0;
+	return count_sysv() || count_files("/dev/shm") ||
+	       count_files("tmp") || count_files("mq") ? 2 : 0;
 }
 
 static void nothing_is_left_of_those_killed(void **state)

@@ -154,7 +154,7 @@ static void files_of_others_are_refused(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest all[] = {
 		cmocka_unit_test(intervals_that_meet_are_noise),
 		cmocka_unit_test(beyond_noise_and_threshold_is_a_regression),
 		cmocka_unit_test(a_rate_is_better_when_it_is_more),
@@ -163,5 +163,5 @@ int main(void)
 		cmocka_unit_test(files_of_others_are_refused),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(all, NULL, NULL);
 }

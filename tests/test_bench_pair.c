@@ -228,7 +228,7 @@ static int block_signals(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest all[] = {
 		cmocka_unit_test(what_is_right_has_a_number),
 		cmocka_unit_test(several_producers),
 		cmocka_unit_test(a_lost_message_is_noticed),
@@ -239,5 +239,5 @@ int main(void)
 		cmocka_unit_test(nobody_is_left),
 	};
 
-	return cmocka_run_group_tests(tests, block_signals, NULL);
+	return cmocka_run_group_tests(all, block_signals, NULL);
 }

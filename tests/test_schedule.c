@@ -399,30 +399,24 @@ static void close_play(struct play *p)
 	ring_drop(&p->ring);
 }
 
-/* Every pair of points, or as many of them as rounds() says. */
+/* Every pair of points, in both orders. */
 static void walk(uint32_t sleeper, int polls)
 {
+	unsigned int s, q = 0;
+	int first = 0, fine = 1;
 	struct play p;
-	uint64_t all, stride, i;
-	unsigned int s, q;
-	int first, fine;
 
 	open_play(&p, sleeper, polls);
-	all = 2ULL * (p.sleeper_points + 1) * (p.publisher_points + 1);
-	/* Odd, so that both orders come. */
-	stride = (all / (rounds() + 1) + 1) | 1;
-	fprintf(stderr, "# sleeper %u points, publisher %u, 1 schedule of %llu\n",
-	       p.sleeper_points, p.publisher_points, (unsigned long long)stride);
-	for (i = 0, fine = 1; i < all && fine; i += stride) {
-		first = (int)(i % 2);
-		s = (unsigned int)(i / 2 % (p.sleeper_points + 1));
-		q = (unsigned int)(i / 2 / (p.sleeper_points + 1));
-		fine = perform(&p, s, q, first);
-	}
+	fprintf(stderr, "# points: sleeper %u, publisher %u\n",
+		p.sleeper_points, p.publisher_points);
+	for (s = 0; fine && s <= p.sleeper_points; s++)
+		for (q = 0; fine && q <= p.publisher_points; q++)
+			for (first = 0; fine && first < 2; first++)
+				fine = perform(&p, s, q, first);
 	close_play(&p);
 	if (!fine)
 		fail_msg("lost wakeup: sleeper stopped at point %u, publisher at %u, %s first",
-			 s, q, first ? "publisher" : "sleeper");
+			 s - 1, q - 1, first == 2 ? "publisher" : "sleeper");
 }
 
 static void test_consumer_sleeps(void **state)
@@ -493,7 +487,7 @@ static void test_fence_in_place(void **state)
 	wait = p.sleeper_wait;
 	begin(&p.sleeper);
 	before = word(&p.sleeper, wait);
-	for (n = 1; advance_by(&p.sleeper, 1) && p.sleeper.state == STOPPED; n++) {
+	for (n = 1; advance(&p.sleeper), p.sleeper.state == STOPPED; n++) {
 		if (!armed && word(&p.sleeper, wait) != before)
 			armed = n;
 		if (p.sleeper.in_syscall &&

@@ -456,10 +456,11 @@ static void add(const char *what, CMUnitTestFunction test,
 		const struct transport *t)
 {
 	static char names[TESTS_MAX][64];
-	char *name = names[listed];
+	char *name;
 
 	if (listed == TESTS_MAX)
 		abort();
+	name = names[listed];
 	snprintf(name, sizeof(names[0]), "%s%s%s", t ? t->name : "",
 		 t ? " " : "", what);
 	list[listed++] = (struct CMUnitTest){

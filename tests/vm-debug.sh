@@ -23,12 +23,12 @@ selftests()
 library()
 {
 	local test status=0
-	for test in ring model wait death; do
+	for test in ring open model wait death; do
 		echo "# library: $test"
 		SHMRING_TEST_BACKEND=dev CMOCKA_MESSAGE_OUTPUT=TAP \
-			build/gcov/user/tests/test_$test || status=1
+			"build/gcov/user/tests/test_$test" || status=1
 	done
-	return $status
+	return "$status"
 }
 
 # Objects that nothing points to. One is told of when it is five seconds old and
@@ -36,10 +36,10 @@ library()
 leaks()
 {
 	sleep 6
-	echo scan >$debugfs/kmemleak
-	echo scan >$debugfs/kmemleak
-	sed 's/^/# /' $debugfs/kmemleak
-	[ -z "$(cat $debugfs/kmemleak)" ]
+	echo scan >"$debugfs/kmemleak"
+	echo scan >"$debugfs/kmemleak"
+	sed 's/^/# /' "$debugfs/kmemleak"
+	[ -z "$(cat "$debugfs/kmemleak")" ]
 }
 
 # The counts of the module, which the kernel keeps when it goes, and of the

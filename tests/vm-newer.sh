@@ -19,7 +19,7 @@ fails 'they do not use it' 1 \
 	'rings of version 1, and this library knows 2: see shmring doctor$' \
 	$new send newer
 fails 'nor read it' 1 'rings of version 1, and this library knows 2' \
-	$new recv newer
+	$new recv newer --timeout 60
 fails 'nor make one by what the module does not know' 1 \
 	'the module is older than this library .*: see shmring doctor$' \
 	$new create other

@@ -9,11 +9,13 @@
  * from there on are stepped; else the work would grow with the square of the
  * length.
  */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../user/common/cli.h"
+#include "../../user/common/cpus.h"
 #include "step.h"
 
 #define LENGTH_MAX	1000000
@@ -314,6 +316,8 @@ void storm_step(const struct plan *plan, const struct kind *kind)
 		tap_skip("kills at each instruction", "this CPU is not known");
 		return;
 	}
+	/* Who steps and who is stepped take turns: best on one CPU. */
+	cpus_pin((unsigned int)sched_getcpu());
 	for (i = 0; i < n_paths; i++)
 		if ((!strcmp(plan->step, "all") ||
 		     !strcmp(plan->step, paths[i].group)) &&

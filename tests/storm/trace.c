@@ -104,12 +104,32 @@ static bool has_moved(struct storm *st, unsigned int role, uint64_t to)
 	return get(&l->pos) >= to && get_phase(l) == GATED;
 }
 
-/* The other side moves on by one record, and rests again. */
+/* Is there a record for a consumer that walks, or room for a producer? */
+static bool has_cause(const struct storm *st)
+{
+	const struct ledger *l = st->shared->ledger;
+	uint64_t used = get(&l[PRODUCER].pos) - get(&l[CONSUMER].pos);
+	uint64_t seq;
+
+	if (st->path->role == CONSUMER)
+		return used;
+	layout_seq(&st->layout, get(&l[PRODUCER].pos), &seq);
+	return used + layout_pos(&st->layout, seq + 1) -
+	       layout_pos(&st->layout, seq) <= RING_BYTES;
+}
+
+/*
+ * The other side moves on by one record, and rests again. A walker that has a
+ * cause to wake, and sleeps nevertheless, will be woken by a thread of its own
+ * that has yet to run; or never, and is then stuck.
+ */
 static void nudge(struct storm *st)
 {
 	unsigned int other = !st->path->role;
 	uint64_t seq, to;
 
+	if (has_cause(st))
+		return;
 	layout_seq(&st->layout, get(&st->shared->ledger[other].pos), &seq);
 	to = layout_pos(&st->layout, seq + 1);
 	open_gate(st, other, to);
@@ -172,9 +192,12 @@ bool trace_begin(struct storm *st)
 /* The same, with as many nudges as it takes. */
 bool trace_pass(struct storm *st, enum go go)
 {
+	time_t end = now_s() + st->plan->hang_s;
 	enum stop stop = trace_go(st, go);
 
 	while (stop == ASLEEP && !st->broken) {
+		if (now_s() > end)
+			return fail(st, GOES_ON, "it sleeps, with a cause to wake");
 		nudge(st);
 		stop = await_stop(st);
 	}

@@ -2,6 +2,7 @@
 /* Reading the document: files, and its parts. */
 #include "doc.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -26,6 +27,16 @@ int doc_write(const json_t *doc, const char *path)
 	return err;
 }
 
+static const struct test *find_test(const char *name)
+{
+	int i;
+
+	for (i = 0; i < TEST_COUNT; i++)
+		if (!strcmp(tests[i].name, name))
+			return &tests[i];
+	return NULL;
+}
+
 /* What the rest of this program relies on. */
 static bool is_ours(const json_t *doc)
 {
@@ -38,7 +49,7 @@ static bool is_ours(const json_t *doc)
 	    !json_is_object(json_object_get(doc, "environment")))
 		return false;
 	json_array_foreach(results, i, r)
-		if (!doc_test(r) || !doc_text(r, "transport")[0])
+		if (!find_test(doc_text(r, "test")) || !doc_text(r, "transport")[0])
 			return false;
 	return true;
 }
@@ -113,12 +124,10 @@ const char *doc_value_text(const json_t *result, double v,
 
 const struct test *doc_test(const json_t *result)
 {
-	int i;
+	const struct test *test = find_test(doc_text(result, "test"));
 
-	for (i = 0; i < TEST_COUNT; i++)
-		if (!strcmp(tests[i].name, doc_text(result, "test")))
-			return &tests[i];
-	return NULL;
+	assert(test);	/* is_ours() */
+	return test;
 }
 
 bool doc_same_group(const json_t *a, const json_t *b)

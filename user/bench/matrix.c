@@ -71,7 +71,7 @@ bool matrix_make(struct matrix *m, const json_t *doc)
 	}
 	m->ns = calloc(m->nr * m->nr, sizeof(*m->ns));
 	m->relation = calloc(m->nr * m->nr, sizeof(*m->relation));
-	if (!m->ns || !m->relation) {
+	if (!m->nr || !m->ns || !m->relation) {
 		matrix_free(m);
 		return false;
 	}

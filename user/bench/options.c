@@ -105,9 +105,9 @@ static size_t parse_list(const char *option, const char *arg, uint64_t from,
 
 	if (!n)
 		refuse("%s %s: '%.*s' is not a number from %llu to %llu, K and M allowed (at most %d of them)",
-			       option, arg, (int)len, bad,
-			       (unsigned long long)from, (unsigned long long)to,
-			       PLAN_LIST_MAX);
+		       option, arg, (int)len, bad,
+		       (unsigned long long)from, (unsigned long long)to,
+		       PLAN_LIST_MAX);
 	return n;
 }
 
@@ -118,8 +118,8 @@ static uint64_t parse_one(const char *option, const char *arg, uint64_t from,
 
 	if (!units_parse_size(arg, strlen(arg), &v) || v < from || v > to)
 		refuse("%s %s: not a number from %llu to %llu", option,
-			       arg, (unsigned long long)from,
-			       (unsigned long long)to);
+		       arg, (unsigned long long)from,
+		       (unsigned long long)to);
 	return v;
 }
 
@@ -129,7 +129,7 @@ static void parse_ring_size(struct options *o, const char *arg)
 				  MAX_RING_BYTES);
 	if (o->ring_bytes & (o->ring_bytes - 1))
 		refuse("--ring-size %s: not a power of two: 64K or 128K, for example",
-			       arg);
+		       arg);
 }
 
 static void parse_threshold(struct command *c, const char *arg)
@@ -141,7 +141,7 @@ static void parse_threshold(struct command *c, const char *arg)
 	if (end == arg || *end || errno || !(c->threshold >= 0) ||
 	    c->threshold > 1e6)
 		refuse("--threshold %s: not a percentage, such as 5",
-			       arg);
+		       arg);
 }
 
 static bool ends_in(const char *file, const char *end)
@@ -179,7 +179,7 @@ static void parse_transports(struct options *o, const char *arg)
 		t = transport_find(arg, len);
 		if (!t)
 			refuse("--transport %.*s: no such transport: %s",
-				       (int)len, arg, transport_names());
+			       (int)len, arg, transport_names());
 		if (!is_chosen(o, t))
 			o->chosen[o->nr_chosen++] = t;
 		if (!arg[len])
@@ -198,12 +198,12 @@ static void parse_cpus(struct options *o, const char *arg)
 	n = units_parse_list(arg, 0, UINT_MAX, cpus, PLAN_LIST_MAX, &bad, &len);
 	if (!n || n > 2)
 		refuse("--cpus %s: not one or two CPUs A,B: possible are %s",
-			       arg, possible);
+		       arg, possible);
 	for (i = 0; i < n; i++)
 		if (!cpus_allowed((unsigned int)cpus[i]))
 			refuse("--cpus %s: CPU %llu does not exist or is not allowed: possible are %s",
-				       arg, (unsigned long long)cpus[i],
-				       possible);
+			       arg, (unsigned long long)cpus[i],
+			       possible);
 	o->cpus[0] = (unsigned int)cpus[0];
 	o->cpus[1] = (unsigned int)cpus[n - 1];
 }
@@ -235,7 +235,7 @@ static void parse_name(struct parsing *p, const char *arg)
 			return;
 		}
 	refuse("%s: no such test or command: throughput, latency, wakeup, oneway, fan-in, topology, list, show, compare",
-		       arg);
+	       arg);
 }
 
 static unsigned int files_wanted(const struct command *c)
@@ -368,8 +368,8 @@ static void complete_measuring(struct options *o)
 	for (i = 0; !all && !tests[o->test].batched && i < o->nr_batches; i++)
 		if (o->batches[i] != 1)
 			refuse("--batch %llu: %s sends one message at a time: --batch 1",
-				       (unsigned long long)o->batches[i],
-				       tests[o->test].name);
+			       (unsigned long long)o->batches[i],
+			       tests[o->test].name);
 }
 
 void options_parse(struct command *c, int argc, char **argv)
@@ -386,11 +386,11 @@ void options_parse(struct command *c, int argc, char **argv)
 	};
 	if (!cpus_default(c->options.cpus))
 		refuse("cannot tell which CPUs are allowed: %s",
-			       strerror(errno));
+		       strerror(errno));
 	cli_parse(&argp, argc, argv, &p);
 	if (c->nr_files < files_wanted(c))
 		refuse("%s: files are missing: see --help", c->id ==
-			       COMMAND_COMPARE ? "compare" : "show");
+		       COMMAND_COMPARE ? "compare" : "show");
 	if (c->id == COMMAND_MEASURE)
 		complete_measuring(&c->options);
 }

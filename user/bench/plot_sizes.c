@@ -4,6 +4,7 @@
  * line stands before those of all others. Thirty lines in one panel could not
  * be told apart.
  */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,12 +127,13 @@ static void draw_panel(FILE *script, int index, int lines, bool left,
 static void draw(FILE *script, const json_t *doc, int top, int all)
 {
 	int i = 0, lines = count_lines(doc), columns = columns_of(lines);
-	int width = (PLOT_WIDTH - LEFT - RIGHT - (columns - 1) * GAP) / columns;
 	struct range g;
 	const json_t *r;
-	int left, y;
+	int width, left, y;
 	size_t n;
 
+	assert(columns);	/* height() said that there is a line */
+	width = (PLOT_WIDTH - LEFT - RIGHT - (columns - 1) * GAP) / columns;
 	plot_reset(script);
 	g = print_data(script, doc);
 	fprintf(script,

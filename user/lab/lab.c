@@ -29,7 +29,7 @@ static json_t *json_text(const char *text)
 
 	if (value)
 		return value;
-	for (i = 0; text[i] && i < sizeof(ascii) - 1; i++)
+	for (i = 0; i < sizeof(ascii) - 1 && text[i]; i++)
 		ascii[i] = text[i] & 0x80 ? '?' : text[i];
 	ascii[i] = 0;
 	return json_string(ascii);

@@ -316,9 +316,12 @@ static int run(const struct command *c)
 		open_json(c);
 	status = run_all(c, &report, to_stdout ? stderr : stdout);
 	if (c->json && status != EXIT_INTERRUPTED) {
-		if (!to_stdout)
-			err = ftruncate(json.fd, 0);
-		err = report_json(&report, to_stdout ? STDOUT_FILENO : json.fd);
+		/* A pipe has nothing that could be cut off. */
+		if (!to_stdout && ftruncate(json.fd, 0) && errno != EINVAL)
+			err = -errno;
+		else
+			err = report_json(&report, to_stdout ? STDOUT_FILENO :
+						   json.fd);
 	}
 	if (err)
 		fprintf(stderr, "shmring-lab: --json %s: cannot write it: %s\n",

@@ -107,7 +107,7 @@ uint64_t pagemap_frame(struct lab *lab, pid_t pid, const void *at)
 	walk_begin(&w, lab, pid, at, 1);
 	walk_next(&w);
 	close(w.fd);
-	return w.words[0] & PRESENT ? w.words[0] & FRAME : 0;
+	return (w.words[0] & PRESENT) ? w.words[0] & FRAME : 0;
 }
 
 bool pagemap_readable(const char **why)

@@ -88,13 +88,15 @@ static void plot_strip(FILE *plot, const struct strip *s, double y)
 	size_t cells = s->pages < CELLS ? s->pages : CELLS, from, to, i, k;
 	unsigned char *look = calloc(cells + 1, 1);
 
-	for (i = 0; look && i < cells; i++) {
+	if (!look)
+		return;
+	for (i = 0; i < cells; i++) {
 		cell_range(s, i, cells, &from, &to);
 		look[i] = count_range(s, from, to, STRIP_MAPPED) ? STRIP_MAPPED :
 			  count_range(s, from, to, STRIP_CACHED) ? STRIP_CACHED :
 								   STRIP_ABSENT;
 	}
-	for (i = 0; look && i < cells; i = k) {
+	for (i = 0; i < cells; i = k) {
 		for (k = i; k < cells && look[k] == look[i]; k++)
 			;
 		fprintf(plot, "%f %f %f %d\n", (double)i / (double)cells,

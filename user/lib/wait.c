@@ -143,6 +143,24 @@ static int spin(struct shmring *r, uint64_t need, int64_t timeout_ns,
 	return err;
 }
 
+/*
+ * One sleep, or the end of all: a peer that never stops to write what is slept on
+ * lets nobody fall asleep, but it cannot hold back the time.
+ */
+static int sleep_once(struct shmring *r, uint64_t need, uint32_t flags,
+		      struct shmring *kick, int64_t deadline)
+{
+	int err;
+
+	if (kick)
+		err = r->backend->kick_sleep(r, need, kick, deadline);
+	else
+		err = r->backend->sleep(r, need, flags, deadline);
+	if (!err && deadline != SHMRING_NEVER && shmring_now() >= deadline)
+		err = -ETIMEDOUT;
+	return err;
+}
+
 /* Sleep until ready. What is ready counts, even when the peer is gone. */
 static int sleep_until_ready(struct shmring *r, uint64_t need,
 			     struct shmring *kick, int64_t deadline)
@@ -150,10 +168,7 @@ static int sleep_until_ready(struct shmring *r, uint64_t need,
 	int err, slept;
 
 	do {
-		if (kick)
-			slept = r->backend->kick_sleep(r, need, kick, deadline);
-		else
-			slept = r->backend->sleep(r, need, 0, deadline);
+		slept = sleep_once(r, need, 0, kick, deadline);
 		kick = NULL;
 		if (slept && slept != -EPIPE && slept != -ETIMEDOUT)
 			return slept;
@@ -221,7 +236,7 @@ int shmring_wait_peer(struct shmring *r, int64_t timeout_ns)
 	uint32_t other = shmring_other(r->role);
 	int64_t deadline;
 	uint32_t epoch;
-	int err;
+	int err = 0;
 
 	if (r->role == SHMRING_ROLE_NONE)
 		return -ENOTCONN;
@@ -232,9 +247,9 @@ int shmring_wait_peer(struct shmring *r, int64_t timeout_ns)
 		if (epoch != *missed ||
 		    shmring_state(r->info, other) == SHMRING_STATE_ATTACHED)
 			break;
-		err = r->backend->sleep(r, epoch, SHMRING_WAIT_PEER, deadline);
 		if (err)
 			return err;
+		err = sleep_once(r, epoch, SHMRING_WAIT_PEER, NULL, deadline);
 	}
 	*missed = epoch;
 	return 0;

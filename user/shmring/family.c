@@ -23,7 +23,7 @@ int family_check(struct genl_family *family, char *why, size_t max)
 	version = genl_family_get_version(family);
 	if (version == SHMRING_FAMILY_VERSION)
 		return 0;
-	snprintf(why, max, "the module's Netlink family has version %u, and this command knows %u: use the command that came with the module",
+	snprintf(why, max, "the module's Netlink family has version %u, and this command knows %d: use the command that came with the module",
 		 version, SHMRING_FAMILY_VERSION);
 	return -EPROTONOSUPPORT;
 }

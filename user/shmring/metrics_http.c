@@ -30,7 +30,6 @@ static char *scrape(unsigned int *status, size_t *len)
 		*status = MHD_HTTP_OK;
 		metrics_print(&all, to);
 	} else if (to) {
-		*status = MHD_HTTP_SERVICE_UNAVAILABLE;
 		fprintf(to, "shmring: %s\n", kernel_errmsg());
 	}
 	if (to && fclose(to)) {
@@ -69,7 +68,7 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection,
 {
 	struct MHD_Response *response;
 	enum MHD_Result queued;
-	unsigned int status;
+	unsigned int status = MHD_HTTP_SERVICE_UNAVAILABLE;
 	size_t len = 0;
 	char *body;
 

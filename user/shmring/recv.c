@@ -24,9 +24,11 @@ static json_t *json_data(const unsigned char *data, size_t len, bool *hex)
 	if (text)
 		return text;
 	digits = malloc(HEX_DIGITS * len + 1);
-	for (i = 0; digits && i < len; i++)
+	if (!digits)
+		return NULL;
+	for (i = 0; i < len; i++)
 		sprintf(digits + HEX_DIGITS * i, "%02x", data[i]);
-	text = digits ? json_string(digits) : NULL;
+	text = json_string(digits);
 	free(digits);
 	return text;
 }

@@ -181,7 +181,7 @@ int cmd_show(int argc, char **argv)
 	};
 	const char *args[ARGS_MAX], *name;
 	char address[ADDRESS_MAX];
-	struct ring_info r;
+	struct ring_info r = { 0 };
 	json_t *j;
 
 	args_parse(argc, argv, table, "NAME [OPTION...]", 1, 1, args);

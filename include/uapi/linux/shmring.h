@@ -271,6 +271,8 @@ struct shmring_info {
 };
 
 /*
+ * open() of a ring or of ctl gives what open(2) lists, ENOMEM among it.
+ *
  * mmap() of a ring: offset and length lie within one region, on page
  * boundaries. MAP_PRIVATE gives copies of what was written, by the same table.
  *	ENOTCONN	before ATTACH
@@ -278,6 +280,7 @@ struct shmring_info {
  *	EACCES	a right that the table above does not give, or PROT_EXEC; also
  *		mprotect() to such a right later, and MAP_SHARED with PROT_WRITE
  *		on a file that is not open for both reading and writing
+ *	ENOMEM	no memory for the mapping, or too many mappings
  */
 
 /* shmring_wait.flags */

@@ -23,22 +23,24 @@ struct uring {
 static ALWAYS_INLINE int uring_submit(struct uring *u, enum side side,
 				      unsigned int n, size_t size)
 {
-	struct io_uring_sqe *sqe = NULL;
+	struct io_uring_sqe *sqe;
 	struct io_uring_cqe *cqe;
 	unsigned int i, head;
 	int rc, fd = u->ends.fd[side];
 
 	for (i = 0; i < n; i++) {
 		sqe = io_uring_get_sqe(&u->ring);
+		if (bench_unlikely(!sqe))
+			return -EBUSY;
 		if (side == SIDE_PRODUCER)
 			io_uring_prep_send(sqe, fd, u->buf + i * size, size,
 					   MSG_WAITALL | MSG_NOSIGNAL);
 		else
 			io_uring_prep_recv(sqe, fd, u->buf + i * size, size,
 					   MSG_WAITALL);
-		sqe->flags |= IOSQE_IO_LINK;
+		if (i + 1 < n)
+			sqe->flags |= IOSQE_IO_LINK;
 	}
-	sqe->flags &= (uint8_t)~IOSQE_IO_LINK;
 	do
 		rc = io_uring_submit_and_wait(&u->ring, n);
 	while (bench_unlikely(rc == -EINTR));

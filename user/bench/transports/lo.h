@@ -20,9 +20,9 @@ static inline int lo_ask(unsigned long what, struct ifreq *ifr)
 {
 	int rc, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
+	memset(ifr, 0, sizeof(*ifr));
 	if (fd < 0)
 		return -errno;
-	memset(ifr, 0, sizeof(*ifr));
 	strcpy(ifr->ifr_name, "lo");
 	rc = ioctl(fd, what, ifr) ? -errno : 0;
 	close(fd);

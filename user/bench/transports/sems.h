@@ -3,6 +3,7 @@
 #ifndef BENCH_SEMS_H
 #define BENCH_SEMS_H
 
+#include <assert.h>
 #include <semaphore.h>
 
 #include "slots.h"
@@ -46,6 +47,7 @@ static inline void sems_init(struct sems *s)
 	sem_t *sems = s->slots.ctl;
 	int i;
 
+	assert(sems);
 	for (i = 0; i < 2; i++) {
 		s->sem[i] = &sems[i];
 		sem_init(s->sem[i], 1, i == SIDE_PRODUCER ? s->slots.nr : 0);

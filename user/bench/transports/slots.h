@@ -77,7 +77,7 @@ static inline void slots_use(struct slots *s, void *mem)
 static inline int slots_map(struct slots *s, int fd)
 {
 	int rc = fd < 0 ? 0 : -posix_fallocate(fd, 0, (off_t)s->bytes);
-	void *mem = MAP_FAILED;
+	void *mem;
 
 	if (!rc) {
 		mem = mmap(NULL, s->bytes, PROT_READ | PROT_WRITE,

@@ -18,7 +18,7 @@
 static ALWAYS_INLINE uint64_t vmsplice_buffers(const struct channel *ch,
 					       size_t size)
 {
-	return ch->capacity / PAGE / ((size + PAGE - 1) / PAGE) + 2;
+	return ch->capacity / PAGE / (1 + (size - 1) / PAGE) + 2;
 }
 
 static ALWAYS_INLINE size_t vmsplice_stride(size_t size)
