@@ -141,7 +141,8 @@ static int fuzz(struct fuzz_shared *shared, const struct options *o)
 		return 1;
 	}
 	fuzz_watch(shared, o->seconds, o->save);
-	clean = fuzz_finish(shared);
+	/* A kernel that complained may hold locks that we would wait for. */
+	clean = !atomic_load(&shared->broken) && fuzz_finish(shared);
 	report(shared, clean, o->uncovered);
 	return !clean || atomic_load(&shared->broken);
 }

@@ -21,7 +21,7 @@
 
 #define NAP_NS		50000000L
 #define HANG_S		60
-#define DEATH_S		60
+#define DEATH_S		20
 
 #define COMPLAINT	"BUG:|WARNING:|KASAN|UBSAN|KCSAN|Oops|general protection" \
 			"|possible .* deadlock|lockdep|suspicious RCU|INFO: task" \
@@ -90,6 +90,7 @@ static void print_log(struct fuzz_shared *shared)
 	uint64_t index, last;
 	unsigned int i;
 
+	printf("# %s\n", shared->why);
 	for (i = 0; i < shared->workers; i++) {
 		w = &shared->worker[i];
 		last = atomic_load(&w->index);
@@ -298,10 +299,11 @@ void fuzz_watch(struct fuzz_shared *shared, long seconds, bool save)
 	}
 	while (!is_over(&w, seconds))
 		look(&w);
-	stop_workers(&w);
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
+	/* At once: who knows how much longer the kernel goes on. */
 	if (atomic_load(&shared->broken))
 		print_log(shared);
+	stop_workers(&w);
 	regfree(&w.complaint);
 }
