@@ -458,18 +458,18 @@ static bool look_at_used(struct pair *t)
  * it was that failed.
  */
 typedef bool attempt_fn(struct pair *t, unsigned int phase, enum which word,
-		    unsigned int value);
+			unsigned int value);
 
 static bool with_each_value(struct pair *t, unsigned int phase, attempt_fn attempt)
 {
-	enum which word;
+	enum which w;
 	unsigned int i;
 
-	for (word = 0; word < words_of(t); word++) {
+	for (w = 0; w < words_of(t); w++) {
 		for (i = 0; i < VALUES; i++) {
-			if (!attempt(t, phase, word, i)) {
+			if (!attempt(t, phase, w, i)) {
 				fprintf(stderr, "# phase %u, %s, value %u\n",
-					phase, word_name[word], i);
+					phase, word_name[w], i);
 				return false;
 			}
 			t->tried++;

@@ -159,7 +159,7 @@ static void expect_no_leak(struct __test_metadata *_metadata, const char *name,
 	bool same = false;
 	int i;
 
-	work(_metadata, name, WARM_UP);
+	work(_metadata, name, rounds(WARM_UP));
 	for (i = 0; i < TRIES && !same; i++) {
 		measure(&before);
 		work(_metadata, name, times);

@@ -74,7 +74,7 @@ size_t take_run(struct side *s)
 	uint32_t len = s->r->record_size;
 	const unsigned char *from = shmring_peek_n(s->r, &n);
 
-	if (!from)
+	if (!from || !n)
 		return found_empty(s, "peek_n");
 	for (i = 0; i < n; i++)
 		examine(s, s->seq + i, from + i * len, len, 0);

@@ -16,13 +16,16 @@
 #define MOST	65536
 
 static unsigned int count, failed;
-static const char *current = "";
+/* Made before, since little may be called when it is needed. */
+static char last_words[PATH_MAX + 64];
 
 static void on_end(int sig)
 {
-	printf("not ok %u - %s: died of signal %d, %s\n", count + 1, current,
-	       sig, strsignal(sig));
-	fflush(stdout);
+	const char number[] = { (char)('0' + sig / 10), (char)('0' + sig % 10), '\n' };
+
+	if (write(STDOUT_FILENO, last_words, strlen(last_words)) < 0 ||
+	    write(STDOUT_FILENO, number, sizeof(number)) < 0)
+		_exit(2);
 	_exit(1);
 }
 
@@ -54,7 +57,8 @@ static void replay(const char *path)
 	}
 	n = fread(bytes, 1, sizeof(bytes), f);
 	fclose(f);
-	current = path;
+	snprintf(last_words, sizeof(last_words),
+		 "not ok %u - %s: died of signal ", count + 1, path);
 	alarm(HANG_S);
 	LLVMFuzzerTestOneInput(bytes, n);
 	printf("ok %u - %s\n", ++count, path);

@@ -24,9 +24,10 @@ uint64_t fuzz_seed(uint64_t seed, uint64_t worker, uint64_t index)
 	return fuzz_random(&state);
 }
 
+/* 0 when nothing is below. */
 static uint64_t below(uint64_t *rnd, uint64_t n)
 {
-	return fuzz_random(rnd) % n;
+	return n ? fuzz_random(rnd) % n : 0;
 }
 
 static bool one_in(uint64_t *rnd, uint64_t n)
