@@ -87,7 +87,8 @@ ok 'and at some instructions' storm --step publish --records fixed64 --every 200
 ok 'what fuzzing found' fuzz --replay
 ok 'fuzzing' fuzz "${fuzzing[@]}"
 [ "${1-}" != soak ] || ok 'an hour of traffic in ten minutes' load
-ok 'the module goes' rmmod shmring
+ok 'a ring that nobody has open' perl tests/ring.pl create idle
+ok 'goes with the module' rmmod shmring
 if [ -e $debugfs/kmemleak ]; then
 	ok 'no memory is lost' leaks
 fi
