@@ -6,7 +6,7 @@
 #
 # usage: tests/manual.sh FOLDER		(of the built programs and the library)
 
-folder=$(realpath "${1:?usage: tests/manual.sh FOLDER}")
+folder=$(realpath "${1:?usage: tests/manual.sh FOLDER}") || exit 2
 cd "$(dirname "$0")/.." || exit 2
 # shellcheck source=tests/tap.sh
 . tests/tap.sh

@@ -6,8 +6,8 @@
 #
 # usage: tests/packages.sh DEBS RPMS	(folders, of make deb and make rpm)
 
-debs=$(realpath "${1:?usage: tests/packages.sh DEBS RPMS}")
-rpms=$(realpath "${2:?usage: tests/packages.sh DEBS RPMS}")
+debs=$(realpath "${1:?usage: tests/packages.sh DEBS RPMS}") || exit 2
+rpms=$(realpath "${2:?usage: tests/packages.sh DEBS RPMS}") || exit 2
 cd "$(dirname "$0")/.." || exit 2
 # shellcheck source=tests/tap.sh
 . tests/tap.sh

@@ -11,7 +11,7 @@
 # tests/dkms.sh has put tarballs: then it loads the one for this kernel, and there
 # is no second one.
 
-folder=$(realpath "${1:?usage: tests/vm-install.sh FOLDER [BUILT]}")
+folder=$(realpath "${1:?usage: tests/vm-install.sh FOLDER [BUILT]}") || exit 2
 built=${2:+$(realpath "$2")}
 cd "$(dirname "$0")/.." || exit 2
 # shellcheck source=tests/tap.sh
