@@ -348,6 +348,7 @@ TEST_F(limits, creators_while_max_ring_bytes_moves)
 	pid_t pid;
 
 	ASSERT_LE(0, ctl);
+	ASSERT_EQ(0, set_number(PARAM_MAX_RING_BYTES, page_size()));
 	pid = spawn(1);
 	for (i = 0; !pid; i++)
 		CHILD_ASSERT(!set_number(PARAM_MAX_RING_BYTES,
