@@ -281,6 +281,13 @@ $(U)/completions/zsh/%: $(U)/% scripts/completion
 	@mkdir -p $(@D)
 	scripts/completion zsh $< > $@
 
+.PHONY: selftests
+selftests:		## the kselftests, into build/selftests/
+	@mkdir -p $(B)/selftests
+	@source=$$(scripts/kernel source) && $(MAKE) -C selftests \
+		KSFT_DIR=$$source/tools/testing/selftests \
+		OUTPUT=$(abspath $(B)/selftests)
+
 # Where "make uninstall" does not look: one folder, to be removed as a whole.
 INSTALL_PATH ?= $(PREFIX)/libexec/shmring-selftests
 .PHONY: kselftest-install

@@ -262,6 +262,18 @@ static void test_death_wakes(void **state)
 	run_sleeper(1);
 }
 
+/* A consumer, whose producer is attached and waits to be killed. */
+static struct shmring *consumer_of_victim(struct death *d, pid_t *victim)
+{
+	struct shmring *c = ring_join(&d->ring, CONSUMER, &d->o);
+
+	assert_non_null(c);
+	*victim = spawn(attach_and_pause, d);
+	while (!__atomic_load_n(&d->shared->stop, __ATOMIC_RELAXED))
+		sched_yield();
+	return c;
+}
+
 /* Nobody watches a ring on which nobody sleeps: asking finds out. */
 static void test_peer_is_asked(void **state)
 {
@@ -271,11 +283,7 @@ static void test_peer_is_asked(void **state)
 
 	(void)state;
 	death_begin(&d, 8);
-	c = ring_join(&d.ring, CONSUMER, &d.o);
-	assert_non_null(c);
-	victim = spawn(attach_and_pause, &d);
-	while (!__atomic_load_n(&d.shared->stop, __ATOMIC_RELAXED))
-		sched_yield();
+	c = consumer_of_victim(&d, &victim);
 	assert_int_equal(shmring_peer(c), SHMRING_STATE_ATTACHED);
 	kill(victim, SIGKILL);
 	assert_int_equal(waitpid(victim, NULL, 0), victim);
@@ -294,11 +302,7 @@ static void run_mourning(int64_t timeout)
 	int err;
 
 	death_begin(&d, 8);
-	c = ring_join(&d.ring, CONSUMER, &d.o);
-	assert_non_null(c);
-	victim = spawn(attach_and_pause, &d);
-	while (!__atomic_load_n(&d.shared->stop, __ATOMIC_RELAXED))
-		sched_yield();
+	c = consumer_of_victim(&d, &victim);
 	kill(victim, SIGKILL);
 	assert_int_equal(waitpid(victim, NULL, 0), victim);
 	do {

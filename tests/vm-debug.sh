@@ -5,7 +5,6 @@
 # then what it left behind, then what of it was executed. Prints TAP.
 #
 # usage: tests/vm-debug.sh [soak]	(for hours)
-#
 
 cd "$(dirname "$0")/.." || exit 2
 # shellcheck source=tests/tap.sh
