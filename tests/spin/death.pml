@@ -105,7 +105,7 @@ inline set_state(from, to)
 	wake(you);
 	set_word(STATE(me), to)
 #else
-	/* @ kmod/endpoint.c: WRITE_ONCE(*shmring_state(ring, side), state); */
+	/* @ kmod/endpoint.c: smp_store_release(shmring_state(ring, side), state); */
 	set_word(STATE(me), to);
 	/* @ kmod/endpoint.c: smp_store_release(&ring->info->epoch, ring->info->epoch + 1); */
 	add(me, EPOCH, 1);
