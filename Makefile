@@ -24,11 +24,11 @@ check-debug:		## attack the module on kernels with sanitizers; coverage
 	@scripts/deps build vm check kernel
 	@scripts/check debug
 
-check-all:		## check and check-debug, as one sum
-	@scripts/deps build vm check kernel
-	@scripts/check lint host vm debug
+check-all:		## check, check-install and check-debug, as one sum
+	@scripts/deps build vm check kernel package
+	@scripts/check lint host vm install debug
 
-soak: deb rpm		## the attacks of check-debug for longer, and the bugs they must find
+soak:			## the attacks of check-debug for longer, and the bugs they must find
 	@scripts/deps build vm check kernel package
 	@scripts/check soak
 	@scripts/mutants
@@ -48,8 +48,8 @@ rpm:			## RPM packages, into build/rpm/
 	@scripts/deps build package
 	@scripts/rpm
 
-check-install: deb rpm	## the packages in the VM: installed, used, purged
-	@scripts/deps vm check package
+check-install:		## the packages in the VM: installed, used, purged
+	@scripts/deps build vm check package
 	@scripts/check install
 
 lint:			## style, and all static analysers
