@@ -202,7 +202,8 @@ const struct fuzz_call fuzz_system_calls[] = {
 	{ "trace", 2, trace, NULL,
 	  { ONLY("what", 0, 0, 1, 2, 3) } },
 	{ "reload", 1, reload,
-	  ERRNOS(EAGAIN, EEXIST, EBUSY, EINTR, ENOMEM),
+	  /* EPERM: by one who became somebody else. */
+	  ERRNOS(EAGAIN, EEXIST, EBUSY, EINTR, ENOMEM, EPERM),
 	  { ONE_OF("us", 3, 0, 0, 100, 1000) } },
 	{ 0 },
 };
