@@ -28,11 +28,15 @@
 			"|refcount_t|Bad page|unable to handle|inconsistent lock" \
 			"|kobject_add|duplicate filename|sleeping function|stall"
 
+/* A race of the kernel with itself: ours have the module in brackets. */
+#define NOT_OURS	"BUG: KCSAN: [^[]*$"
+
 /* struct watch - how far each worker was when it last got on */
 struct watch {
 	struct fuzz_shared *shared;
 	int kmsg;
 	regex_t complaint;
+	regex_t not_ours;
 	bool save;
 	long start;
 	struct {
@@ -107,6 +111,12 @@ static void print_log(struct fuzz_shared *shared)
 	fflush(stdout);
 }
 
+static bool is_complaint(const struct watch *w, const char *line)
+{
+	return !regexec(&w->complaint, line, 0, NULL, 0) &&
+	       regexec(&w->not_ours, line, 0, NULL, 0);
+}
+
 static void read_kmsg(struct watch *w)
 {
 	char line[2048];
@@ -120,7 +130,7 @@ static void read_kmsg(struct watch *w)
 			continue;
 		line[n] = '\0';
 		line[strcspn(line, "\n")] = '\0';
-		if (!regexec(&w->complaint, line, 0, NULL, 0))
+		if (is_complaint(w, line))
 			fuzz_broken(w->shared, "the kernel says: %.200s",
 				    strchr(line, ';') ? strchr(line, ';') + 1 :
 							line);
@@ -293,6 +303,7 @@ void fuzz_watch(struct fuzz_shared *shared, long seconds, bool save)
 	if (w.kmsg >= 0)
 		lseek(w.kmsg, 0, SEEK_END);
 	regcomp(&w.complaint, COMPLAINT, REG_EXTENDED | REG_NOSUB);
+	regcomp(&w.not_ours, NOT_OURS, REG_EXTENDED | REG_NOSUB);
 	for (i = 0; i < shared->workers; i++) {
 		w.worker[i].since = w.start;
 		start_worker(shared, i);
@@ -305,5 +316,6 @@ void fuzz_watch(struct fuzz_shared *shared, long seconds, bool save)
 	if (atomic_load(&shared->broken))
 		print_log(shared);
 	stop_workers(&w);
+	regfree(&w.not_ours);
 	regfree(&w.complaint);
 }
