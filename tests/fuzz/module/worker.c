@@ -155,6 +155,8 @@ _Noreturn void fuzz_work(struct fuzz_shared *shared, unsigned int number)
 	w.me = &shared->worker[number];
 	w.number = number;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* A pipe that another worker sent may have no reader. */
+	signal(SIGPIPE, SIG_IGN);
 	fuzz_catch_faults();
 	if (!fuzz_cover_init(&w.cover) || !fuzz_run_init(&w.run, shared)) {
 		perror("fuzz: a worker cannot begin");
