@@ -39,6 +39,25 @@ static long race(struct fuzz_run *run, const uint64_t *a)
 	return 0;
 }
 
+/*
+ * The steps before this one, again and again: rings fill up and run dry, and what
+ * is made twice meets itself.
+ */
+static long again(struct fuzz_run *run, const uint64_t *a)
+{
+	static _Thread_local bool repeats;
+	unsigned int at = run->at, n = (unsigned int)a[0];
+	uint64_t times = a[1];
+
+	if (repeats || n > at)
+		return -EAGAIN;
+	repeats = true;
+	while (times--)
+		fuzz_run_steps(run, at - n, n);
+	repeats = false;
+	return 0;
+}
+
 static long reap(struct fuzz_run *run, const uint64_t *a)
 {
 	(void)a;
@@ -89,6 +108,8 @@ const struct fuzz_call fuzz_process_calls[] = {
 	  { ONLY("steps", 0, 1, 2, 4), ONE_OF("kill", 3, 0, 0, 1) } },
 	{ "race", 6, race, NULL,
 	  { ONLY("steps", 1, 2, 4, 8) } },
+	{ "again", 30, again, NULL,
+	  { ONLY("steps", 1, 2, 3, 4), ONLY("times", 4, 16, 64, 256) } },
 	{ "reap", 1, reap, NULL, { } },
 	{ "die", 1, die, NULL,
 	  { ONE_OF("politely", 3, 0, 0, 1) } },

@@ -57,10 +57,12 @@ static void empty_slots(struct fuzz_run *run)
 		run->slot[i] = (struct fuzz_slot){ .fd = -1 };
 }
 
-bool fuzz_run_init(struct fuzz_run *run, struct fuzz_shared *shared)
+bool fuzz_run_init(struct fuzz_run *run, struct fuzz_shared *shared,
+		   struct fuzz_worker *worker)
 {
 	memset(run, 0, sizeof(*run));
 	run->shared = shared;
+	run->worker = worker;
 	run->first_fd = dup(STDERR_FILENO);
 	if (run->first_fd < 0)
 		return false;
@@ -107,6 +109,7 @@ void fuzz_run_steps(struct fuzz_run *run, unsigned int from, unsigned int n)
 		call = fuzz_call(p->step[from].call);
 		sane = call->errnos && is_sane(run, call, p->step[from].arg);
 		ret = call->run(run, p->step[from].arg);
+		atomic_fetch_add(&run->worker->calls, 1);
 		if (ret < 0 && sane && !run->raced)
 			check_errno(run, call, -ret);
 	}
@@ -142,15 +145,13 @@ static void clean_up(struct fuzz_run *run)
 	empty_slots(run);
 }
 
-void fuzz_run_program(struct fuzz_run *run, struct fuzz_worker *worker,
-		      const struct fuzz_program *p)
+void fuzz_run_program(struct fuzz_run *run, const struct fuzz_program *p)
 {
 	run->program = p;
 	run->raced = false;
 	for (run->at = 0; run->at < p->n; run->at++) {
-		atomic_store(&worker->at, run->at);
+		atomic_store(&run->worker->at, run->at);
 		fuzz_run_steps(run, run->at, 1);
 	}
 	clean_up(run);
-	atomic_fetch_add(&worker->calls, p->n);
 }

@@ -44,6 +44,7 @@ struct fuzz_slot {
  */
 struct fuzz_run {
 	struct fuzz_shared *shared;
+	struct fuzz_worker *worker;
 	struct fuzz_cover *cover;
 	const struct fuzz_program *program;
 	unsigned int at;
@@ -87,9 +88,9 @@ bool fuzz_copy(void *to, const void *from, size_t len);
 void fuzz_catch_faults(void);
 
 /* run.c */
-bool fuzz_run_init(struct fuzz_run *run, struct fuzz_shared *shared);
-void fuzz_run_program(struct fuzz_run *run, struct fuzz_worker *worker,
-		      const struct fuzz_program *p);
+bool fuzz_run_init(struct fuzz_run *run, struct fuzz_shared *shared,
+		   struct fuzz_worker *worker);
+void fuzz_run_program(struct fuzz_run *run, const struct fuzz_program *p);
 void fuzz_run_steps(struct fuzz_run *run, unsigned int from, unsigned int n);
 void fuzz_be_root(void);
 int fuzz_fd(const struct fuzz_run *run, uint64_t slot);

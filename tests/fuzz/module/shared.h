@@ -18,6 +18,7 @@
  * @index: of the program that runs; its seed follows from it
  * @corpus: entries of the corpus that it could be made from
  * @at: the step
+ * @calls: that were made, by its thread and its children too
  * @log: the last programs, at index % FUZZ_LOG, noted before they run
  */
 struct fuzz_worker {

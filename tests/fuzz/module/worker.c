@@ -77,7 +77,7 @@ static void name_program(const struct work *w, uint64_t index,
 static void run(struct work *w, const struct fuzz_program *p)
 {
 	fuzz_cover_start(&w->cover, w->shared);
-	fuzz_run_program(&w->run, w->me, p);
+	fuzz_run_program(&w->run, p);
 	atomic_fetch_add(&w->me->programs, 1);
 }
 
@@ -158,7 +158,8 @@ _Noreturn void fuzz_work(struct fuzz_shared *shared, unsigned int number)
 	/* A pipe that another worker sent may have no reader. */
 	signal(SIGPIPE, SIG_IGN);
 	fuzz_catch_faults();
-	if (!fuzz_cover_init(&w.cover) || !fuzz_run_init(&w.run, shared)) {
+	if (!fuzz_cover_init(&w.cover) ||
+	    !fuzz_run_init(&w.run, shared, w.me)) {
 		perror("fuzz: a worker cannot begin");
 		_exit(1);
 	}
