@@ -188,22 +188,36 @@ static void set_rip(const struct actor *a, uintptr_t rip)
 				(void *)rip), 0);
 }
 
-/* 'S' in its stat: asleep. Who was woken is 'R' before the waker goes on. */
-static int sleeps(const struct actor *a)
+static const char *proc(const struct actor *a, const char *file, char *text,
+			size_t size)
 {
-	char path[32], text[512];
-	const char *state;
+	char path[32];
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)a->pid);
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)a->pid, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
-	n = read(fd, text, sizeof(text) - 1);
+	n = read(fd, text, size - 1);
 	close(fd);
 	assert_true(n > 0);
 	text[n] = 0;
-	state = strrchr(text, ')');
+	return text;
+}
+
+/*
+ * Off its CPU, and 'S' in its stat. The letter alone does not do: futex_waitv(2)
+ * has it while it compares the words, and can lose its CPU there. Who was woken
+ * is 'R' before the waker goes on.
+ */
+static int sleeps(const struct actor *a)
+{
+	const char *state;
+	char text[512];
+
+	if (!strncmp(proc(a, "syscall", text, sizeof(text)), "running", 7))
+		return 0;
+	state = strrchr(proc(a, "stat", text, sizeof(text)), ')');
 	assert_non_null(state);
 	return state[2] == 'S';
 }
