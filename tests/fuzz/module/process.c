@@ -9,12 +9,16 @@
 #include "calls.h"
 #include "values.h"
 
-/* A child with a copy of all makes the next steps, as its parent does. */
+/*
+ * A child with a copy of all makes the next steps, as its parent does. The list of
+ * children is the first thread's.
+ */
 static long do_fork(struct fuzz_run *run, const uint64_t *a)
 {
 	pid_t pid;
 
-	if (run->is_child || run->children == ARRAY_SIZE(run->child))
+	if (run->is_child || run->children == ARRAY_SIZE(run->child) ||
+	    pthread_equal(pthread_self(), run->thread))
 		return -EAGAIN;
 	pid = fork();
 	if (pid < 0)
