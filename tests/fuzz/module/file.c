@@ -118,7 +118,8 @@ static long do_close(struct fuzz_run *run, const uint64_t *a)
 
 	if (fd < 0)
 		return -EBADF;
-	slot->type = TYPE_NONE;
+	/* The next one that is opened gets the number: it is another slot's. */
+	*slot = (struct fuzz_slot){ .fd = -1 };
 	return fuzz_ret(close(fd));
 }
 

@@ -82,10 +82,12 @@ static long do_mmap(struct fuzz_run *run, const uint64_t *a)
 	bool is_ring = fuzz_slot(run, a[0])->type == TYPE_RING;
 	int fd = fuzz_fd(run, a[0]);
 
+	/* What was there may be gone when it fails, too. */
+	fuzz_slot(run, a[5])->fenced = false;
+	run->mapped = true;
 	if (mmap(fuzz_map_at(run, a[5]), map.len, (int)a[1], flags | MAP_FIXED,
 		 fd, (off_t)(map.page * PAGE)) == MAP_FAILED)
 		return -errno;
-	run->mapped = true;
 	map.fenced = is_ring && check_mapping(run, fd, &map, a[1]);
 	*fuzz_slot(run, a[5]) = map;
 	return 0;
@@ -144,6 +146,7 @@ static long do_mremap(struct fuzz_run *run, const uint64_t *a)
 	if (!at || (a[0] - a[5]) % FUZZ_SLOTS == 0)
 		return -ENOENT;
 	fuzz_slot(run, a[0])->fenced = false;
+	fuzz_slot(run, a[5])->fenced = false;
 	if (mremap(at, old, len, flags, fuzz_map_at(run, a[5])) == MAP_FAILED)
 		return -errno;
 	if (len > old && map.fenced && !run->raced)
@@ -225,7 +228,8 @@ static long poke(struct fuzz_run *run, const uint64_t *a)
 	unsigned char *to = fuzz_map_at(run, a[0]);
 	uint64_t value = a[2], old;
 
-	if (map->type != TYPE_MAP || at + sizeof(old) > map->len)
+	if (map->type != TYPE_MAP || map->len < sizeof(old) ||
+	    at > map->len - sizeof(old))
 		return -ENOENT;
 	if (a[3] && fuzz_copy(&old, to + at, sizeof(old)))
 		value += old;
