@@ -899,15 +899,25 @@ static bool registered(void)
 	       lines_with("/proc/devices", "shmring");
 }
 
-/* Faults that loading has until it finds an argument that cannot be. */
-static unsigned int loaders_faults(void)
+/*
+ * The module's own faults alone: the loader has more than it, and not always the
+ * same number, which would make some be left out. So would the page that a cache
+ * takes now and then. Where modules lie is known, where this one will be is not.
+ */
+static int faults_of_modules(void)
 {
-	const unsigned int many = 1U << 30;
-	int ret;
+	const unsigned long around = 1UL << 24;
+	FILE *modules = fopen("/proc/modules", "r");
+	unsigned long at = 0;
+	char line[256];
 
-	arm(many);
-	ret = load("max_rings=none");
-	return ret == -EINVAL ? many - disarm() : 0;
+	while (!at && fgets(line, sizeof(line), modules))
+		if (!strncmp(line, "shmring ", 8))
+			sscanf(line, "%*s %*s %*s %*s %*s %lx", &at);
+	fclose(modules);
+	at &= ~(around - 1);
+	return file_put(DEBUGFS "fail_page_alloc/min-order", "64") ?:
+	       faults_of(at, at + 2 * around);
 }
 
 /* The module is there as a whole, or not at all. */
@@ -927,27 +937,21 @@ static bool load_once(unsigned int nth, bool *hit, bool *failed)
 	return !unload();
 }
 
-/*
- * What the loader does before it looks at the arguments is not the module's, and
- * would take more time than all the rest.
- */
 TEST_F_TIMEOUT(load, inv7_load, 500)
 {
-	unsigned int first, nth, failures = 0;
+	unsigned int nth, failures = 0;
 	bool hit = true, failed;
 
+	if (faults_of_modules())
+		SKIP(return, "no FAULT_INJECTION_STACKTRACE_FILTER in this kernel");
 	ASSERT_EQ(0, unload());
-	first = loaders_faults();
-	ASSERT_LT(0, first);
-	for (nth = first; hit; nth++) {
-		ASSERT_TRUE(load_once(nth, &hit, &failed)) {
+	for (nth = 0; hit; failures += failed)
+		ASSERT_TRUE(load_once(++nth, &hit, &failed)) {
 			TH_LOG("load with fault %u", nth);
 		}
-		failures += failed;
-	}
-	TH_LOG("load: %u faults injected, %u of them failed it; %u before are the loader's",
-	       nth - 1 - first, failures, first);
-	EXPECT_LT(100, nth - first);
+	TH_LOG("load: %u faults injected, %u of them failed it",
+	       nth - 1, failures);
+	EXPECT_LT(10, failures);
 }
 
 /*

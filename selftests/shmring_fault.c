@@ -2,6 +2,7 @@
 /* Faults, one after the other: see shmring_fault.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,6 +28,26 @@ int file_put(const char *path, const char *text)
 	return ret;
 }
 
+int faults_of(unsigned long start, unsigned long end)
+{
+	static const char *const kinds[] = {
+		"failslab", "fail_page_alloc", "fail_usercopy", NULL,
+	};
+	char path[64], from[32], to[32];
+	unsigned int i;
+	int err = 0;
+
+	snprintf(from, sizeof(from), "%#lx", start);
+	snprintf(to, sizeof(to), "%#lx", end);
+	for (i = 0; !err && kinds[i]; i++) {
+		snprintf(path, sizeof(path), DEBUGFS "%s/require-start", kinds[i]);
+		err = file_put(path, from);
+		snprintf(path, sizeof(path), DEBUGFS "%s/require-end", kinds[i]);
+		err = err ?: file_put(path, to);
+	}
+	return err;
+}
+
 /* Every kind of fault, also where the caller may wait; nothing in the log. */
 const char *faults_unusable(void)
 {
@@ -48,6 +69,8 @@ const char *faults_unusable(void)
 	for (i = 0; knobs[i].file; i++)
 		if (file_put(knobs[i].file, knobs[i].value))
 			return "no fault injection in this kernel: see config";
+	/* A kernel that cannot tell where one comes from has all. */
+	faults_of(0, ULONG_MAX);
 	nth_fd = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
 	return nth_fd < 0 ? "no " FAIL_NTH : NULL;
 }

@@ -68,6 +68,12 @@ struct call {
 /* Why there can be no faults here, or NULL: then there can be from now on. */
 const char *faults_unusable(void);
 
+/*
+ * From now on those alone that have an address from @start to @end on the stack;
+ * 0 or -errno, where the kernel has no FAULT_INJECTION_STACKTRACE_FILTER.
+ */
+int faults_of(unsigned long start, unsigned long end);
+
 /* The @nth fault from here on will be injected into this thread; 0 for none. */
 void arm(unsigned int nth);
 
