@@ -8,14 +8,10 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/membarrier.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
 
 #include <netlink/genl/genl.h>
 
@@ -25,59 +21,8 @@
 #define RING_PAGES	8
 #define MARK		50	/* per cent */
 
-static const int no_error[] = { 0 };
-static const int bad_copy[] = { EFAULT, 0 };
-static const int no_memory[] = { ENOMEM, EFAULT, 0 };
 /* A reply for which there was no memory is lost, of which the socket tells. */
 static const int no_reply[] = { ENOMEM, EFAULT, ENOBUFS, 0 };
-
-/*
- * Nothing is left
- */
-static int entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	int n = 0;
-
-	while (dir && (entry = readdir(dir)))
-		n += entry->d_name[0] != '.';
-	if (dir)
-		closedir(dir);
-	return n;
-}
-
-static int lines_with(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "r");
-	char line[512];
-	int n = 0;
-
-	while (file && fgets(line, sizeof(line), file))
-		n += !!strstr(line, text);
-	if (file)
-		fclose(file);
-	return n;
-}
-
-/* With no ring left that anybody knows of: names, nodes, mappings, minors. */
-static void expect_nothing_left(struct __test_metadata *_metadata)
-{
-	char name[SHMRING_NAME_MAX], path[64];
-	struct stat st;
-
-	EXPECT_EQ(0, entries("/sys/class/shmring"));
-	EXPECT_EQ(1, entries(SHMRING_DEV_DIR));	/* ctl */
-	EXPECT_EQ(1, lines_with("/proc/shmring", ""));
-	EXPECT_EQ(0, lines_with("/proc/vmallocinfo", "[shmring] vmap"));
-	EXPECT_EQ(0, module_users());
-	ring_name(name);
-	ring_path(path, name);
-	ASSERT_EQ(0, ring_create(name, page_size(), 0));
-	EXPECT_EQ(0, stat(path, &st));
-	EXPECT_EQ(0, minor(st.st_rdev));
-	EXPECT_EQ(0, ring_destroy(name));
-}
 
 FIXTURE(fault)
 {
@@ -99,34 +44,13 @@ FIXTURE_VARIANT_ADD(fault, fixed)
 	.record_size = 64,
 };
 
-static void world_open(struct __test_metadata *_metadata, struct world *w)
-{
-	ring_name(w->name);
-	ring_path(w->path, w->name);
-	w->fd = -1;
-	w->peer = -1;
-	w->other = -1;
-	w->ctl = open(SHMRING_CTL_PATH, O_RDWR | O_CLOEXEC);
-	ASSERT_LE(0, w->ctl);
-	ASSERT_EQ(0, client_open(&w->listener));
-	ASSERT_EQ(0, client_join(&w->listener));
-	/* A page fault would allocate, too. */
-	ASSERT_EQ(0, mlockall(MCL_CURRENT));
-}
-
-static void world_close(struct world *w)
-{
-	close(w->ctl);
-	client_close(&w->listener);
-}
-
 FIXTURE_SETUP(fault)
 {
 	const char *why = unusable() ?: faults_unusable();
 
 	if (why)
 		SKIP(return, "%s", why);
-	world_open(_metadata, &self->w);
+	ASSERT_TRUE(world_open(&self->w));
 	ASSERT_EQ(0, ring_create(self->w.name, RING_PAGES * page_size(),
 				 variant->record_size));
 }
@@ -137,7 +61,7 @@ FIXTURE_TEARDOWN(fault)
 		return;
 	EXPECT_EQ(0, ring_destroy(self->w.name));
 	world_close(&self->w);
-	expect_nothing_left(_metadata);
+	EXPECT_TRUE(nothing_left());
 }
 
 /*
@@ -202,11 +126,6 @@ static void prepare_mapped(struct world *w)
 	ring_eventfd(ep.fd, w->other);
 	w->fd = dup(ep.fd);
 	endpoint_close(&ep);
-}
-
-static int run_close(struct world *w)
-{
-	return close(w->fd) ? -errno : 0;
 }
 
 TEST_F_TIMEOUT(fault, inv7_close, 240)
@@ -635,363 +554,6 @@ TEST_F_TIMEOUT(fault, inv7_netlink, 240)
 	nla_put_string(w->request, SHMRING_A_RING_NAME, w->name);
 	nla_put_u32(w->request, SHMRING_A_RING_HIGH_WATER, MARK);
 	fail_request(_metadata, w, "RING_SET");
-}
-
-/*
- * Create and destroy, in a control group: what is charged to it and not a slab
- * object is a ring's page.
- */
-#define CGROUPS		"/sys/fs/cgroup/"
-#define CGROUP		CGROUPS "shmring-fault"
-#define SLACK_PAGES	16	/* the remainders of slab pages */
-#define GRACE_PERIODS	300
-
-FIXTURE(create)
-{
-	struct world w;
-	char max_rings[32];
-	bool in_cgroup;
-};
-
-FIXTURE_VARIANT(create)
-{
-	__u32 record_size;
-	__u32 flags;
-	__s32 node;
-};
-
-FIXTURE_VARIANT_ADD(create, any_node)
-{
-	.record_size = 0,
-	.flags = SHMRING_CREATE_EPHEMERAL,
-	.node = SHMRING_NODE_ANY,
-};
-
-FIXTURE_VARIANT_ADD(create, local_node)
-{
-	.record_size = 64,
-	.flags = 0,
-	.node = SHMRING_NODE_LOCAL,
-};
-
-FIXTURE_VARIANT_ADD(create, strict_node)
-{
-	.record_size = 64,
-	.flags = SHMRING_CREATE_STRICT | SHMRING_CREATE_EPHEMERAL,
-	.node = 0,
-};
-
-FIXTURE_SETUP(create)
-{
-	const char *why = unusable() ?: faults_unusable();
-	struct shmring_create *create = &self->w.create;
-
-	if (why)
-		SKIP(return, "%s", why);
-	world_open(_metadata, &self->w);
-	ring_defaults(create, self->w.name);
-	create->ring_bytes = RING_PAGES * page_size();
-	create->record_size = variant->record_size;
-	create->flags = variant->flags;
-	create->node = variant->node;
-	create->high_water = MARK;
-
-	file_put(CGROUPS "cgroup.subtree_control", "+memory");
-	mkdir(CGROUP, 0755);
-	self->in_cgroup = !file_put(CGROUP "/cgroup.procs", "0");
-	/* One at a time: what failed has given back its share. */
-	ASSERT_EQ(0, param_get(PARAM_MAX_RINGS, self->max_rings));
-	ASSERT_EQ(0, param_set(PARAM_MAX_RINGS, "1"));
-}
-
-FIXTURE_TEARDOWN(create)
-{
-	if (!self->w.name[0])
-		return;
-	param_set(PARAM_MAX_RINGS, self->max_rings);
-	world_close(&self->w);
-	expect_nothing_left(_metadata);
-	file_put(CGROUPS "cgroup.procs", "0");
-	rmdir(CGROUP);
-}
-
-static long long charged_pages(void)
-{
-	static const char *const not_ours[] = {
-		"slab ", "kernel_stack ", "pagetables ", "percpu ", "vmalloc ",
-	};
-	const char *stat = CGROUP "/memory.stat";
-	long long bytes = number_of(stat, "kernel ");
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(not_ours); i++)
-		bytes -= number_of(stat, not_ours[i]);
-	return bytes / (long long)page_size();
-}
-
-/* The kernel sums up what its CPUs counted in its own time. */
-static void expect_uncharged(struct __test_metadata *_metadata, long long before)
-{
-	long long now;
-	int i;
-
-	for (i = 0; i < GRACE_PERIODS; i++) {
-		now = charged_pages();
-		if (now - before <= SLACK_PAGES)
-			break;
-		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-	}
-	TH_LOG("%+lld pages", now - before);
-	EXPECT_GE(SLACK_PAGES, now - before);
-}
-
-static int run_create(struct world *w)
-{
-	return ring_ioctl(w->ctl, SHMRING_IOC_CREATE, &w->create);
-}
-
-static int run_destroy(struct world *w)
-{
-	struct shmring_destroy destroy = { .size = sizeof(destroy) };
-
-	memcpy(destroy.name, w->name, sizeof(destroy.name));
-	return ring_ioctl(w->ctl, SHMRING_IOC_DESTROY, &destroy);
-}
-
-static void undo_create(struct world *w)
-{
-	run_destroy(w);
-}
-
-static void prepare_create(struct world *w)
-{
-	run_create(w);
-}
-
-/* Where it should be, as it should be. */
-static bool check_create(struct world *w)
-{
-	struct stat st;
-
-	return !stat(w->path, &st) && st.st_mode == (S_IFCHR | 0600);
-}
-
-static bool check_gone(struct world *w)
-{
-	return !ring_exists(w->name);
-}
-
-TEST_F_TIMEOUT(create, inv7_create, 500)
-{
-	long long before = charged_pages();
-
-	EXPECT_TRUE(fail_each(&self->w, &(struct call) {
-		.run = run_create,
-		.check = check_create,
-		.undo = undo_create,
-		.errors = no_memory,
-		.least = RING_PAGES + 20,
-		.news = SHMRING_CMD_RING_ADD_NTF,
-	}, "CREATE"));
-	if (self->in_cgroup)
-		expect_uncharged(_metadata, before);
-}
-
-TEST_F_TIMEOUT(create, inv7_destroy, 500)
-{
-	EXPECT_TRUE(fail_each(&self->w, &(struct call) {
-		.prepare = prepare_create,
-		.run = run_destroy,
-		.check = check_gone,
-		.errors = bad_copy,
-		.least = 3,
-		.news = SHMRING_CMD_RING_DEL_NTF,
-	}, "DESTROY"));
-}
-
-static void prepare_last(struct world *w)
-{
-	run_create(w);
-	w->fd = ring_open_as(w->name, SHMRING_ROLE_CONSUMER);
-}
-
-TEST_F_TIMEOUT(create, inv7_last_close, 500)
-{
-	if (!(variant->flags & SHMRING_CREATE_EPHEMERAL))
-		SKIP(return, "this ring stays");
-	EXPECT_TRUE(fail_each(&self->w, &(struct call) {
-		.prepare = prepare_last,
-		.run = run_close,
-		.check = check_gone,
-		.errors = no_error,
-		.least = 3,
-		.news = SHMRING_CMD_RING_DEL_NTF,
-	}, "last close of an ephemeral ring"));
-}
-
-/*
- * Loading the module
- */
-FIXTURE(load) {};
-
-static void *image;
-static off_t image_bytes;
-
-/* The module as a file: where the runner says, or where modprobe finds it. */
-static int open_module(void)
-{
-	const char *path = getenv("SHMRING_MODULE");
-	char line[512] = "";
-	FILE *modinfo;
-
-	if (!path) {
-		modinfo = popen("PATH=$PATH:/usr/sbin:/sbin modinfo -n shmring 2>/dev/null",
-				"r");
-		if (fgets(line, sizeof(line), modinfo))
-			line[strcspn(line, "\n")] = 0;
-		pclose(modinfo);
-		path = line;
-	}
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-static int load(const char *args)
-{
-	return syscall(SYS_init_module, image, image_bytes, args) ? -errno : 0;
-}
-
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "shmring", O_NONBLOCK) ? -errno : 0;
-}
-
-FIXTURE_SETUP(load)
-{
-	const char *why = unusable() ?: faults_unusable();
-	int fd = open_module();
-
-	if (!why && fd < 0)
-		why = "no shmring.ko: say where in SHMRING_MODULE";
-	if (why)
-		SKIP(return, "%s", why);
-	image_bytes = lseek(fd, 0, SEEK_END);
-	image = mmap(NULL, image_bytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE,
-		     fd, 0);
-	ASSERT_NE(MAP_FAILED, image);
-	close(fd);
-	ASSERT_EQ(0, mlockall(MCL_CURRENT));
-}
-
-FIXTURE_TEARDOWN(load)
-{
-	if (image && access("/sys/module/shmring", F_OK))
-		EXPECT_EQ(0, load(""));
-	if (image)
-		expect_nothing_left(_metadata);
-}
-
-static bool registered(void)
-{
-	return !access("/sys/module/shmring", F_OK) ||
-	       !access("/sys/class/shmring", F_OK) ||
-	       !access("/sys/class/misc/shmring", F_OK) ||
-	       !access("/proc/shmring", F_OK) ||
-	       lines_with("/proc/devices", "shmring");
-}
-
-/*
- * The module's own faults alone: the loader has more than it, and not always the
- * same number, which would make some be left out. So would the page that a cache
- * takes now and then. Where modules lie is known, where this one will be is not.
- */
-static int faults_of_modules(void)
-{
-	const unsigned long around = 1UL << 24;
-	FILE *modules = fopen("/proc/modules", "r");
-	unsigned long at = 0;
-	char line[256];
-
-	while (!at && fgets(line, sizeof(line), modules))
-		if (!strncmp(line, "shmring ", 8))
-			sscanf(line, "%*s %*s %*s %*s %*s %lx", &at);
-	fclose(modules);
-	at &= ~(around - 1);
-	return file_put(DEBUGFS "fail_page_alloc/min-order", "64") ?:
-	       faults_of(at, at + 2 * around);
-}
-
-/* The module is there as a whole, or not at all. */
-static bool load_once(unsigned int nth, bool *hit, bool *failed)
-{
-	int ret;
-
-	arm(nth);
-	ret = load("");
-	*hit = !disarm();
-	*failed = ret;
-	if (ret)
-		return *hit && documented(ret, no_memory) && !registered();
-	/* The misc device's core makes ctl elsewhere when its name fails. */
-	if (*hit)
-		unlink("/dev/shmring");
-	return !unload();
-}
-
-TEST_F_TIMEOUT(load, inv7_load, 500)
-{
-	unsigned int nth, failures = 0;
-	bool hit = true, failed;
-
-	if (faults_of_modules())
-		SKIP(return, "no FAULT_INJECTION_STACKTRACE_FILTER in this kernel");
-	ASSERT_EQ(0, unload());
-	for (nth = 0; hit; failures += failed)
-		ASSERT_TRUE(load_once(++nth, &hit, &failed)) {
-			TH_LOG("load with fault %u", nth);
-		}
-	TH_LOG("load: %u faults injected, %u of them failed it",
-	       nth - 1, failures);
-	EXPECT_LT(10, failures);
-}
-
-/*
- * What nobody points to any more: kmemleak says it, of all that was done before.
- */
-FIXTURE(leaks) {};
-
-#define KMEMLEAK DEBUGFS "kmemleak"
-
-FIXTURE_SETUP(leaks)
-{
-	if (access(KMEMLEAK, F_OK))
-		SKIP(return, "no DEBUG_KMEMLEAK in this kernel");
-}
-
-FIXTURE_TEARDOWN(leaks)
-{
-}
-
-TEST_F_TIMEOUT(leaks, inv7_kmemleak, 500)
-{
-	FILE *report;
-	char line[256];
-	int leaks = 0;
-
-	/*
-	 * It tells of what is five seconds old, and did not change since the
-	 * scan before: it takes two.
-	 */
-	sleep(6);
-	ASSERT_EQ(0, file_put(KMEMLEAK, "scan"));
-	ASSERT_EQ(0, file_put(KMEMLEAK, "scan"));
-	report = fopen(KMEMLEAK, "r");
-	ASSERT_NE(NULL, report);
-	while (fgets(line, sizeof(line), report)) {
-		fprintf(stderr, "# %s", line);
-		leaks += !strncmp(line, "unreferenced", 12);
-	}
-	fclose(report);
-	EXPECT_EQ(0, leaks);
 }
 
 TEST_HARNESS_MAIN

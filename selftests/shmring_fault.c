@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Faults, one after the other: see shmring_fault.h. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <netlink/genl/genl.h>
 
@@ -13,6 +18,10 @@
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define MOST_FAULTS	5000	/* of one call: something goes round in circles */
+
+const int no_error[] = { 0 };
+const int bad_copy[] = { EFAULT, 0 };
+const int no_memory[] = { ENOMEM, EFAULT, 0 };
 
 static int nth_fd = -1;
 
@@ -180,4 +189,100 @@ bool fail_each(struct world *w, const struct call *call, const char *what)
 		what, nth, errors);
 	return ok && nth < MOST_FAULTS &&
 	       holds(nth >= call->least, what, nth, "too few: the last was");
+}
+
+bool world_open(struct world *w)
+{
+	ring_name(w->name);
+	ring_path(w->path, w->name);
+	w->fd = -1;
+	w->peer = -1;
+	w->other = -1;
+	w->ctl = open(SHMRING_CTL_PATH, O_RDWR | O_CLOEXEC);
+	/* A page fault would allocate, too. */
+	return w->ctl >= 0 && !client_open(&w->listener) &&
+	       !client_join(&w->listener) && !mlockall(MCL_CURRENT);
+}
+
+void world_close(struct world *w)
+{
+	close(w->ctl);
+	client_close(&w->listener);
+}
+
+int run_close(struct world *w)
+{
+	return close(w->fd) ? -errno : 0;
+}
+
+int lines_with(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "r");
+	char line[512];
+	int n = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		n += !!strstr(line, text);
+	if (file)
+		fclose(file);
+	return n;
+}
+
+static int entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int n = 0;
+
+	while (dir && (entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* The first minor is free: the next ring gets it. */
+static bool minors_are_free(void)
+{
+	char name[SHMRING_NAME_MAX], path[64];
+	struct stat st;
+	bool ok;
+
+	ring_name(name);
+	ring_path(path, name);
+	if (ring_create(name, page_size(), 0))
+		return false;
+	ok = !stat(path, &st) && !minor(st.st_rdev);
+	return !ring_destroy(name) && ok;
+}
+
+bool nothing_left(void)
+{
+	const struct {
+		const char *what;
+		int found;
+		int expected;
+	} left[] = {
+		{ "rings in sysfs", entries("/sys/class/shmring"), 0 },
+		{ "nodes but ctl", entries(SHMRING_DEV_DIR), 1 },
+		{ "lines of /proc/shmring", lines_with("/proc/shmring", ""), 1 },
+		{ "mappings of the kernel",
+		  lines_with("/proc/vmallocinfo", "[shmring] vmap"), 0 },
+		{ "users of the module", module_users(), 0 },
+	};
+	bool ok = true;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(left) / sizeof(*left); i++) {
+		if (left[i].found == left[i].expected)
+			continue;
+		fprintf(stderr, "# %s: %d, expected %d\n", left[i].what,
+			left[i].found, left[i].expected);
+		ok = false;
+	}
+	if (!minors_are_free()) {
+		fprintf(stderr, "# the next ring does not get minor 0\n");
+		ok = false;
+	}
+	return ok;
 }

@@ -86,4 +86,23 @@ bool fail_each(struct world *w, const struct call *call, const char *what);
 /* A file's new content. */
 int file_put(const char *path, const char *text);
 
+/* What calls may give when a fault was injected. */
+extern const int no_error[], bad_copy[], no_memory[];
+
+/* Names of a ring that is not there yet, ctl and a listener. */
+bool world_open(struct world *w);
+void world_close(struct world *w);
+
+/* Of @fd. */
+int run_close(struct world *w);
+
+/* Lines of a file that have @text; none if there is no such file. */
+int lines_with(const char *path, const char *text);
+
+/*
+ * Whether nothing is there of rings that are gone, with none that anybody knows
+ * of: names, nodes, mappings, minors. Says what is.
+ */
+bool nothing_left(void);
+
 #endif /* SHMRING_FAULT_H */
