@@ -19,6 +19,7 @@
 #define GROUP		CGROUP "/shmring-limits"
 #define MEMORY_MAX	(16ULL << 20)
 #define MOST		4000	/* rings that may be tried for */
+#define NARROW		100	/* rings, each with as little room as will do */
 #define RACERS		8
 #define RACES		"40"
 
@@ -246,6 +247,86 @@ static void exhaust_memory(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, ring_destroy(name));
 	EXPECT_EQ(0, rmdir(GROUP));
 	expect_room_for(_metadata, 3);
+}
+
+/*
+ * struct group - files of the group, open since an open() costs memory, too
+ */
+struct group {
+	int current;
+	int max;
+};
+
+static unsigned long long group_used(const struct group *group)
+{
+	char text[32] = "";
+
+	CHILD_ASSERT(pread(group->current, text, sizeof(text) - 1, 0) > 0);
+	return strtoull(text, NULL, 10);
+}
+
+static void group_limit(const struct group *group, unsigned long long bytes)
+{
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%llu", bytes);
+
+	CHILD_ASSERT(pwrite(group->max, text, len, 0) == len);
+}
+
+/*
+ * The limit is what the group uses, and a page more each time that a create is
+ * refused: each thing that a ring is made of is the first without memory once.
+ */
+static void exhaust_narrowly(struct shared *shared)
+{
+	struct group group = {
+		.current = open(GROUP "/memory.current", O_RDONLY | O_CLOEXEC),
+		.max = open(GROUP "/memory.max", O_WRONLY | O_CLOEXEC),
+	};
+	int ctl = open(SHMRING_CTL_PATH, O_RDWR | O_CLOEXEC);
+	unsigned long long room;
+	unsigned int i;
+
+	CHILD_ASSERT(ctl >= 0);
+	CHILD_ASSERT(!mlockall(MCL_CURRENT | MCL_FUTURE));
+	CHILD_ASSERT(!write_file(GROUP "/cgroup.procs", "0"));
+	group_used(&group);
+	for (i = 0; i < NARROW; i++) {
+		room = group_used(&group);
+		do {
+			group_limit(&group, room);
+			shared->err = ctl_create(ctl, "narrow", i, page_size());
+			shared->enomem += shared->err == -ENOMEM;
+			room += page_size();
+		} while (shared->err == -ENOMEM);
+		CHILD_ASSERT(!shared->err);
+	}
+	group_limit(&group, MEMORY_MAX);
+	for (i = 0; i < NARROW; i++)
+		CHILD_ASSERT(!ctl_destroy(ctl, "narrow", i));
+	_exit(0);
+}
+
+TEST_F_TIMEOUT(limits, enomem_of_a_cgroup_at_each_allocation, 240)
+{
+	const char *why = make_group();
+	int ret = 0;
+	pid_t pid;
+
+	if (why)
+		SKIP(return, "%s", why);
+	pid = spawn(1);
+	if (!pid)
+		exhaust_narrowly(self->shared);
+	ASSERT_EQ(pid, waitpid(pid, &ret, 0));
+	EXPECT_EQ(0, ret) {
+		TH_LOG("the creator died: status %#x", ret);
+	}
+	EXPECT_LE(NARROW, self->shared->enomem);
+	EXPECT_EQ(0, number_of(GROUP "/memory.events", "oom_kill "));
+	printf("# %d rings of %llu KiB, ENOMEM %u times\n", NARROW,
+	       (unsigned long long)page_size() >> 10, self->shared->enomem);
+	EXPECT_EQ(0, rmdir(GROUP));
 }
 
 TEST_F_TIMEOUT(limits, enomem_of_a_cgroup_large_rings, 240)
