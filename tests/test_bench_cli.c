@@ -75,8 +75,10 @@ static struct run start(prepare_fn *prepare, const char *const *args)
 /* More of its output; false at the end. */
 static bool read_more(struct run *r)
 {
-	ssize_t n = read(r->out, output + r->used, OUTPUT_MAX - 1 - r->used);
+	ssize_t n;
 
+	assert_true(r->used < OUTPUT_MAX - 1);
+	n = read(r->out, output + r->used, OUTPUT_MAX - 1 - r->used);
 	if (n > 0)
 		r->used += (size_t)n;
 	output[r->used] = 0;
@@ -339,13 +341,15 @@ static pid_t child_of(pid_t parent)
 
 /*
  * Ask with SIGUSR1 until it says that it measures @what. It has blocked the
- * signal when it has children: before, that would be its end.
+ * signal when it has children: before, that would be its end. How often that
+ * is depends on the machine: an answer is forgotten for the next one.
  */
 static void wait_until(struct run *r, const char *what)
 {
 	while (!child_of(r->pid))
 		assert_int_equal(waitpid(r->pid, NULL, WNOHANG), 0);
 	do {
+		r->used = 0;
 		assert_int_equal(kill(r->pid, SIGUSR1), 0);
 		assert_true(read_more(r));
 	} while (!strstr(output, what));
