@@ -309,6 +309,8 @@ $(U)/tests/test_bench_sources: $(U)/user/bench/sources.o
 $(U)/tests/test_bench_stats: $(U)/user/common/stats.o
 $(U)/tests/test_bench_topology: $(U)/user/bench/topology.o
 $(U)/tests/test_bench_units: $(U)/user/common/units.o
+$(U)/tests/test_bench_watch: $(addprefix $(U)/user/bench/,watch.o trace.o) \
+	$(COMMON_OBJS)
 $(U)/tests/test_transports: $(filter-out %/main.o,$(BENCH_OBJS)) $(COMMON_OBJS)
 $(U)/tests/test_transports: private LIBS = $(BENCH_LIBS)
 

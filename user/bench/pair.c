@@ -21,11 +21,9 @@
 /* Without a result for so long, something hangs: that is a failure. */
 #define HANG_S	10
 
-static sigset_t original;
-
 void pair_block_signals(void)
 {
-	watch_block_signals(&original);
+	watch_block_signals();
 }
 
 /* The name of a process, for messages. */
@@ -111,7 +109,7 @@ static pid_t start(struct pair *p, unsigned int who, bool traced)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
-	sigprocmask(SIG_SETMASK, &original, NULL);
+	watch_restore_signals();
 	p->me = who;
 	_exit(child(p, traced) ? 1 : 0);
 }
@@ -125,7 +123,7 @@ static enum pair_end judge(const struct pair *p, const struct watch *w,
 	unsigned int i;
 
 	for (i = 0; i < w->nr; i++)
-		if (WIFSIGNALED(w->status[i]) && !w->killed[i]) {
+		if (watch_was_killed(w, i)) {
 			who_text(p, i, who);
 			snprintf(why, WHY_MAX, "%s was killed by signal %d (%s)",
 				 who, WTERMSIG(w->status[i]),

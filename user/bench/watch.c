@@ -13,9 +13,16 @@
 #include "../common/clock.h"
 #include "../common/progress.h"
 
-static sigset_t waited_for;
+/*
+ * What ends a process whose partner has failed. The first fatal signal is the
+ * one that waitpid() tells, also of a process that is on its way out: one that
+ * somebody else killed can be told from one that was ended by this.
+ */
+#define END_SIGNAL	SIGTERM
 
-void watch_block_signals(sigset_t *original)
+static sigset_t waited_for, original;
+
+void watch_block_signals(void)
 {
 	sigemptyset(&waited_for);
 	sigaddset(&waited_for, SIGCHLD);
@@ -23,7 +30,16 @@ void watch_block_signals(sigset_t *original)
 	sigaddset(&waited_for, SIGTERM);
 	sigaddset(&waited_for, SIGHUP);
 	sigaddset(&waited_for, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &waited_for, original);
+	sigprocmask(SIG_BLOCK, &waited_for, &original);
+}
+
+void watch_restore_signals(void)
+{
+	sigset_t mask = original;
+
+	sigdelset(&mask, END_SIGNAL);
+	signal(END_SIGNAL, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
 void watch_add(struct watch *w, pid_t pid, struct traced *traced)
@@ -32,15 +48,32 @@ void watch_add(struct watch *w, pid_t pid, struct traced *traced)
 	w->pid[w->nr++] = pid;
 }
 
-void watch_kill(struct watch *w)
+static void send_all(const struct watch *w, int signal)
 {
 	unsigned int i;
 
 	for (i = 0; i < w->nr; i++)
-		if (w->pid[i]) {
-			w->killed[i] = true;
-			kill(w->pid[i], SIGKILL);
-		}
+		if (w->pid[i])
+			kill(w->pid[i], signal);
+}
+
+void watch_kill(const struct watch *w)
+{
+	send_all(w, SIGKILL);
+}
+
+static void end_all(struct watch *w)
+{
+	w->ended = true;
+	send_all(w, END_SIGNAL);
+}
+
+bool watch_was_killed(const struct watch *w, unsigned int i)
+{
+	int status = w->status[i];
+
+	return WIFSIGNALED(status) &&
+	       !(w->ended && WTERMSIG(status) == END_SIGNAL);
 }
 
 static bool is_over(const struct watch *w)
@@ -70,7 +103,7 @@ static void reap(struct watch *w)
 		w->pid[i] = 0;
 		w->status[i] = status;
 		if (status)
-			watch_kill(w);
+			end_all(w);
 	}
 }
 

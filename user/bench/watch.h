@@ -3,33 +3,40 @@
 #ifndef BENCH_WATCH_H
 #define BENCH_WATCH_H
 
-#include <signal.h>
-
 #include "pair.h"
 #include "rounds.h"
 
-/* Those that watch_run() waits for; the mask before goes to @original. */
-void watch_block_signals(sigset_t *original);
+/* Those that watch_run() waits for. */
+void watch_block_signals(void);
+
+/* In a child: the mask before, but what the parent may end it by is let in. */
+void watch_restore_signals(void);
 
 /*
  * struct watch - the processes
  * @nr: how many were started
  * @pid: 0 when it is gone
- * @killed: by the parent
  * @status: as waitpid() gave it
+ * @ended: one of them failed, and so the others were to go
  */
 struct watch {
 	unsigned int nr;
 	pid_t pid[PARTIES_MAX];
-	bool killed[PARTIES_MAX];
 	int status[PARTIES_MAX];
+	bool ended;
 	struct tracer tracer;
 };
 
 void watch_add(struct watch *w, pid_t pid, struct traced *traced);
-void watch_kill(struct watch *w);
+void watch_kill(const struct watch *w);
 
-/* Until all are gone. What is false about the run goes to @why. */
+/*
+ * Until all are gone. What is false about the run goes to @why. When one fails,
+ * the others are ended.
+ */
 enum pair_end watch_run(struct watch *w, uint64_t hang_s, char why[WHY_MAX]);
+
+/* When all are gone: did the @i-th die by a signal that is none of ours? */
+bool watch_was_killed(const struct watch *w, unsigned int i);
 
 #endif /* BENCH_WATCH_H */
