@@ -145,26 +145,41 @@ int shmring_ready(struct shmring *ring, struct shmring_side *side, u64 want)
 }
 
 /*
- * SHMRING_EVENT_*, 0 for "not yet", or a negative errno. With WAIT_PEER, @want
- * is the epoch: a peer that came and left again meanwhile was there, too.
+ * The events of WAIT_PEER. A peer that came and left again since @epoch was
+ * there, too. The epoch is read before the state: what is gone behind a new one
+ * is not what the peer was before it came.
  */
+static int shmring_peer_events(struct shmring *ring, struct shmring_side *side,
+			       u32 epoch)
+{
+	/* Pairs with shmring_set_state(). */
+	bool moved = smp_load_acquire(&ring->info->epoch) != epoch;
+	u32 state = shmring_peer_state(ring, side);
+
+	if (state == SHMRING_STATE_ATTACHED)
+		return SHMRING_EVENT_READY;
+	if (!moved)
+		return 0;
+	return SHMRING_EVENT_READY |
+	       (state == SHMRING_STATE_GONE ? SHMRING_EVENT_HUP : 0);
+}
+
+/* SHMRING_EVENT_*, 0 for "not yet", or a negative errno. */
 static int shmring_events(struct shmring *ring, struct shmring_side *side,
 			  u32 flags, u64 want)
 {
-	u32 state = shmring_peer_state(ring, side);
-	int hup = state == SHMRING_STATE_GONE ? SHMRING_EVENT_HUP : 0;
+	bool gone;
 	int ready;
 
 	if (flags & SHMRING_WAIT_PEER)
-		ready = state == SHMRING_STATE_ATTACHED ? 1 :
-			READ_ONCE(ring->info->epoch) != want;
-	else
-		ready = shmring_ready(ring, side, want);
+		return shmring_peer_events(ring, side, want);
+
+	gone = shmring_peer_gone(ring, side);
+	ready = shmring_ready(ring, side, want);
 	if (ready < 0)
 		return ready;
-	if (!ready && flags & SHMRING_WAIT_PEER)
-		return 0;
-	return (ready ? SHMRING_EVENT_READY : 0) | hup;
+	return (ready ? SHMRING_EVENT_READY : 0) |
+	       (gone ? SHMRING_EVENT_HUP : 0);
 }
 
 /*

@@ -594,6 +594,70 @@ TEST_F(two, inv3_wait_peer_by_epoch)
 	EXPECT_NE(epoch, READ_ONCE(self->consumer.info->epoch));
 }
 
+/* Attaches at the odd turns, and leaves at the even ones. */
+static pid_t spawn_comer(const char *name, const __u64 *turn, __u64 turns)
+{
+	pid_t pid = spawn(1);
+	int fd = -1;
+	__u64 i;
+
+	if (pid)
+		return pid;
+	for (i = 1; i <= turns; i++) {
+		while (READ_ONCE(*turn) != i)
+			relax();
+		jitter(i);
+		if (i % 2) {
+			fd = ring_open_as(name, SHMRING_ROLE_PRODUCER);
+			CHILD_ASSERT(fd >= 0);
+		} else {
+			close(fd);
+		}
+	}
+	_exit(0);
+}
+
+/* The state is stored before the epoch: here, both are. Returns the new one. */
+static __u32 await_move(const __u32 *epoch, __u32 before)
+{
+	__u32 now;
+
+	while ((now = READ_ONCE(*epoch)) == before)
+		relax();
+	return now;
+}
+
+/* A peer that comes during the look is there, and not gone again. */
+TEST_F_TIMEOUT(two, inv3_wait_peer_looks_while_it_comes, HANG)
+{
+	const __u32 *epoch_word = &self->consumer.info->epoch;
+	__u64 *turn = shared_memory(sizeof(*turn));
+	const __u64 turns = rounds(20000);
+	__u32 epoch, events = 0;
+	pid_t pid;
+	int ret;
+
+	ASSERT_TRUE(!!turn);
+	endpoint_close(&self->producer);
+	epoch = READ_ONCE(*epoch_word);
+	pid = spawn_comer(self->name, turn, turns);
+	pin(0);
+	while (*turn < turns) {
+		WRITE_ONCE(*turn, *turn + 1);
+		do
+			ret = ring_wait(self->consumer.fd, SHMRING_WAIT_PEER,
+					epoch, 0, &events);
+		while (ret == -EAGAIN);
+		ASSERT_EQ(0, ret);
+		ASSERT_EQ(SHMRING_EVENT_READY, events);
+		epoch = await_move(epoch_word, epoch);
+
+		WRITE_ONCE(*turn, *turn + 1);
+		epoch = await_move(epoch_word, epoch);
+	}
+	EXPECT_EQ(0, reap(pid));
+}
+
 static void on_alarm(int signal)
 {
 	(void)signal;

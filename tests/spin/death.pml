@@ -157,7 +157,7 @@ inline sleep_once()
 	add(me, WAIT(me), 1);
 	d_step { !off[me] -> interrupt(you) };
 #ifndef LOCKS
-	/* @ kmod/notify.c: u32 state = shmring_peer_state(ring, side); */
+	/* @ kmod/notify.c: gone = shmring_peer_gone(ring, side); */
 	see_state();
 #endif
 	load(me, POS(you), v);
@@ -224,7 +224,7 @@ inline wait_peer()
 		fi;
 #endif
 		/* @ user/lib/backend_shm.c: return shm_sleep_peer(s, (uint32_t)need, deadline); */
-		/* @ kmod/notify.c: READ_ONCE(ring->info->epoch) != want; */
+		/* @ kmod/notify.c: bool moved = smp_load_acquire(&ring->info->epoch) != epoch; */
 #ifdef NO_EPOCH
 #define came_or_went	(mem[STATE(you)] == ATTACHED)
 #else
