@@ -348,13 +348,13 @@ static void kill_again_and_again(struct __test_metadata *_metadata,
 	endpoint_close(&ep);
 }
 
-TEST_F_TIMEOUT(death, inv2_inv3_producer_killed, 240)
+TEST_F_TIMEOUT(death, inv2_inv3_producer_killed, HANG)
 {
 	kill_again_and_again(_metadata, self->name, self->shared, self->go,
 			     self->done, SHMRING_ROLE_PRODUCER);
 }
 
-TEST_F_TIMEOUT(death, inv2_inv3_consumer_killed, 240)
+TEST_F_TIMEOUT(death, inv2_inv3_consumer_killed, HANG)
 {
 	kill_again_and_again(_metadata, self->name, self->shared, self->go,
 			     self->done, SHMRING_ROLE_CONSUMER);

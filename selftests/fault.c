@@ -78,7 +78,7 @@ static int run_open(struct world *w)
 	return w->fd < 0 ? -errno : 0;
 }
 
-TEST_F_TIMEOUT(fault, inv7_open, 240)
+TEST_F_TIMEOUT(fault, inv7_open, HANG)
 {
 	EXPECT_TRUE(fail_each(&self->w, &(struct call) {
 		.run = run_open,
@@ -105,7 +105,7 @@ static int run_attach(struct world *w)
 	return ring_attach(w->fd, SHMRING_ROLE_CONSUMER);
 }
 
-TEST_F_TIMEOUT(fault, inv7_attach, 240)
+TEST_F_TIMEOUT(fault, inv7_attach, HANG)
 {
 	EXPECT_TRUE(fail_each(&self->w, &(struct call) {
 		.prepare = prepare_open,
@@ -128,7 +128,7 @@ static void prepare_mapped(struct world *w)
 	endpoint_close(&ep);
 }
 
-TEST_F_TIMEOUT(fault, inv7_close, 240)
+TEST_F_TIMEOUT(fault, inv7_close, HANG)
 {
 	self->w.other = eventfd(0, EFD_CLOEXEC);
 	EXPECT_TRUE(fail_each(&self->w, &(struct call) {
@@ -155,7 +155,7 @@ static void unmap(struct world *w)
 	munmap(w->addr, page_size());
 }
 
-TEST_F_TIMEOUT(fault, inv7_mmap, 240)
+TEST_F_TIMEOUT(fault, inv7_mmap, HANG)
 {
 	struct world *w = &self->w;
 	struct shmring_info info;
@@ -195,7 +195,7 @@ static int run_touch(struct world *w)
 	return READ_ONCE(*w->addr);
 }
 
-TEST_F_TIMEOUT(fault, inv7_first_touch, 240)
+TEST_F_TIMEOUT(fault, inv7_first_touch, HANG)
 {
 	struct world *w = &self->w;
 	struct shmring_info info;
@@ -296,7 +296,7 @@ static void prepare_eventfd(struct world *w)
 	run_eventfd(w);
 }
 
-TEST_F_TIMEOUT(fault, inv7_ioctls, 240)
+TEST_F_TIMEOUT(fault, inv7_ioctls, HANG)
 {
 	struct world *w = &self->w;
 	struct call call = { .errors = bad_copy, .least = 1 };
@@ -356,7 +356,7 @@ static void undo_write(struct world *w)
 	run_read(w);
 }
 
-TEST_F_TIMEOUT(fault, inv7_read_write, 240)
+TEST_F_TIMEOUT(fault, inv7_read_write, HANG)
 {
 	struct world *w = &self->w;
 	struct call call = {
@@ -405,7 +405,7 @@ static int run_epoll_wait(struct world *w)
 	return ret < 0 ? -errno : ret;
 }
 
-TEST_F_TIMEOUT(fault, inv7_poll, 240)
+TEST_F_TIMEOUT(fault, inv7_poll, HANG)
 {
 	struct world *w = &self->w;
 	struct call call = { .errors = no_memory, .least = 1 };
@@ -454,7 +454,7 @@ static int run_store(struct world *w)
 	return file_put(w->path, "50\n");
 }
 
-TEST_F_TIMEOUT(fault, inv7_sysfs_and_procfs, 240)
+TEST_F_TIMEOUT(fault, inv7_sysfs_and_procfs, HANG)
 {
 	struct world *w = &self->w;
 	struct call call = {
@@ -537,7 +537,7 @@ static void fail_request(struct __test_metadata *_metadata, struct world *w,
 	nlmsg_free(w->request);
 }
 
-TEST_F_TIMEOUT(fault, inv7_netlink, 240)
+TEST_F_TIMEOUT(fault, inv7_netlink, HANG)
 {
 	struct world *w = &self->w;
 

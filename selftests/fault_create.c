@@ -153,7 +153,7 @@ static bool check_gone(struct world *w)
 	return !ring_exists(w->name);
 }
 
-TEST_F_TIMEOUT(create, inv7_create, 500)
+TEST_F_TIMEOUT(create, inv7_create, HANG)
 {
 	long long before = charged_pages();
 
@@ -169,7 +169,7 @@ TEST_F_TIMEOUT(create, inv7_create, 500)
 		expect_uncharged(_metadata, before);
 }
 
-TEST_F_TIMEOUT(create, inv7_destroy, 500)
+TEST_F_TIMEOUT(create, inv7_destroy, HANG)
 {
 	EXPECT_TRUE(fail_each(&self->w, &(struct call) {
 		.prepare = prepare_create,
@@ -187,7 +187,7 @@ static void prepare_last(struct world *w)
 	w->fd = ring_open_as(w->name, SHMRING_ROLE_CONSUMER);
 }
 
-TEST_F_TIMEOUT(create, inv7_last_close, 500)
+TEST_F_TIMEOUT(create, inv7_last_close, HANG)
 {
 	if (!(variant->flags & SHMRING_CREATE_EPHEMERAL))
 		SKIP(return, "this ring stays");

@@ -115,7 +115,7 @@ static bool load_once(unsigned int nth, bool *hit, bool *failed)
 	return !unload();
 }
 
-TEST_F_TIMEOUT(load, inv7_load, 500)
+TEST_F_TIMEOUT(load, inv7_load, HANG)
 {
 	unsigned int nth, failures = 0;
 	bool hit = true, failed;
@@ -149,7 +149,7 @@ FIXTURE_TEARDOWN(leaks)
 {
 }
 
-TEST_F_TIMEOUT(leaks, inv7_kmemleak, 500)
+TEST_F_TIMEOUT(leaks, inv7_kmemleak, HANG)
 {
 	FILE *report;
 	char line[256];

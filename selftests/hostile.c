@@ -313,7 +313,7 @@ static void play(struct endpoint *ep, const char *name, const bool *stop,
 	}
 }
 
-TEST_F_TIMEOUT(hostile, inv4_garbage, 240)
+TEST_F_TIMEOUT(hostile, inv4_garbage, HANG)
 {
 	long long before = taint();
 	unsigned int part;

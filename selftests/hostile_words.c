@@ -498,7 +498,7 @@ static bool try_all_phases(struct pair *t)
 	return phase == PHASES;
 }
 
-TEST_F_TIMEOUT(words, inv4_awake, 400)
+TEST_F_TIMEOUT(words, inv4_awake, HANG)
 {
 	set_nonblock(self->t.attacker.fd, true);
 	set_nonblock(self->t.victim.fd, true);
@@ -651,7 +651,7 @@ static bool try_all_ways(struct pair *t)
 	return way == WAYS;
 }
 
-TEST_F_TIMEOUT(words, inv4_asleep, 400)
+TEST_F_TIMEOUT(words, inv4_asleep, HANG)
 {
 	sleeper.ep = &self->t.victim;
 	ASSERT_EQ(0, pipe(sleeper.orders));
@@ -698,7 +698,7 @@ static bool try_leaving(struct pair *t, unsigned int phase, enum which word,
 	return leave_and_come(t, &t->attacker, &t->victim);
 }
 
-TEST_F_TIMEOUT(words, inv4_leaving, 400)
+TEST_F_TIMEOUT(words, inv4_leaving, HANG)
 {
 	set_nonblock(self->t.attacker.fd, true);
 	set_nonblock(self->t.victim.fd, true);
@@ -744,7 +744,7 @@ static bool call_once(const struct endpoint *ep)
 	       documented(read_or_write(ep), errors);
 }
 
-TEST_F_TIMEOUT(words, inv4_beside_a_writer, 400)
+TEST_F_TIMEOUT(words, inv4_beside_a_writer, HANG)
 {
 	struct writer writer = { .t = &self->t };
 	pthread_t thread;
@@ -783,7 +783,7 @@ static void *kick_on_and_on(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(words, inv4_beside_a_kicker, 400)
+TEST_F_TIMEOUT(words, inv4_beside_a_kicker, HANG)
 {
 	struct writer writer = { .t = &self->t };
 	bool victim_fills = self->t.victim.role == SHMRING_ROLE_PRODUCER;

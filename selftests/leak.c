@@ -169,7 +169,7 @@ static void expect_no_leak(struct __test_metadata *_metadata, const char *name,
 	EXPECT_EQ(before.users, module_users());
 }
 
-TEST_F_TIMEOUT(leak, inv7_create_use_destroy, 500)
+TEST_F_TIMEOUT(leak, inv7_create_use_destroy, HANG)
 {
 	expect_no_leak(_metadata, self->name, make_and_use, rounds(RINGS), "used");
 }
@@ -194,7 +194,7 @@ static void fail_to_create(struct __test_metadata *_metadata, const char *taken,
 	}
 }
 
-TEST_F_TIMEOUT(leak, inv7_failed_creates, 240)
+TEST_F_TIMEOUT(leak, inv7_failed_creates, HANG)
 {
 	ASSERT_EQ(0, ring_create(self->name, page_size(), 0));
 	expect_no_leak(_metadata, self->name, fail_to_create, rounds(RINGS / 2),
@@ -231,7 +231,7 @@ static void kill_holders(struct __test_metadata *_metadata, const char *name,
 	}
 }
 
-TEST_F_TIMEOUT(leak, inv7_killed_holders, 240)
+TEST_F_TIMEOUT(leak, inv7_killed_holders, HANG)
 {
 	ASSERT_EQ(0, ring_create(self->name, page_size(), 0));
 	expect_no_leak(_metadata, self->name, kill_holders, rounds(1000),

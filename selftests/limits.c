@@ -307,7 +307,7 @@ static void exhaust_narrowly(struct shared *shared)
 	_exit(0);
 }
 
-TEST_F_TIMEOUT(limits, enomem_of_a_cgroup_at_each_allocation, 240)
+TEST_F_TIMEOUT(limits, enomem_of_a_cgroup_at_each_allocation, HANG)
 {
 	const char *why = make_group();
 	int ret = 0;
@@ -329,7 +329,7 @@ TEST_F_TIMEOUT(limits, enomem_of_a_cgroup_at_each_allocation, 240)
 	EXPECT_EQ(0, rmdir(GROUP));
 }
 
-TEST_F_TIMEOUT(limits, enomem_of_a_cgroup_large_rings, 240)
+TEST_F_TIMEOUT(limits, enomem_of_a_cgroup_large_rings, HANG)
 {
 	const char *why = make_group();
 
@@ -338,7 +338,7 @@ TEST_F_TIMEOUT(limits, enomem_of_a_cgroup_large_rings, 240)
 	exhaust_memory(_metadata, self->shared, 1 << 20);
 }
 
-TEST_F_TIMEOUT(limits, enomem_of_a_cgroup_small_rings, 240)
+TEST_F_TIMEOUT(limits, enomem_of_a_cgroup_small_rings, HANG)
 {
 	const char *why = make_group();
 
@@ -403,13 +403,13 @@ static void race_for(struct __test_metadata *_metadata, struct shared *shared,
 	       RACERS, room, refused);
 }
 
-TEST_F_TIMEOUT(limits, racers_for_max_rings, 240)
+TEST_F_TIMEOUT(limits, racers_for_max_rings, HANG)
 {
 	ASSERT_EQ(0, set_number(PARAM_MAX_RINGS, 5));
 	race_for(_metadata, self->shared, 5, page_size());
 }
 
-TEST_F_TIMEOUT(limits, racers_for_max_total_bytes, 240)
+TEST_F_TIMEOUT(limits, racers_for_max_total_bytes, HANG)
 {
 	__u64 bytes = 1 << 20;
 

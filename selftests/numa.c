@@ -185,7 +185,7 @@ TEST_F(numa, inv6_any)
 /*
  * More than a node has: refused, given back, and the neighbour not used.
  */
-TEST_F_TIMEOUT(numa, inv6_strict_or_nothing, 240)
+TEST_F_TIMEOUT(numa, inv6_strict_or_nothing, HANG)
 {
 	int node = self->node[self->nodes - 1], other = self->node[0];
 	long long total = node_meminfo(node, "MemTotal:");

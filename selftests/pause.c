@@ -17,7 +17,6 @@
 #include "shmring_test.h"
 
 #define RECORD_SIZE	64
-#define HANG		240	/* seconds: far more than any machine needs */
 
 enum way { BY_SPINNING, BY_WAIT, BY_POLL, BY_EPOLL, BY_EVENTFD, BY_SYSCALL,
 	   NR_WAYS };

@@ -70,7 +70,7 @@ static ssize_t take(int fd, void *to, size_t bytes)
 	return ret < 0 ? -errno : ret;
 }
 
-TEST_F_TIMEOUT(rw, inv2_stream, 240)
+TEST_F_TIMEOUT(rw, inv2_stream, HANG)
 {
 	struct endpoint shape = { .record_size = variant->record_size };
 	unsigned char record[256];

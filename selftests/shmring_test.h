@@ -46,6 +46,9 @@ struct endpoint {
 	unsigned char *data;
 };
 
+/* For TEST_F_TIMEOUT: seconds, far more than any machine needs. */
+#define HANG		600
+
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, value)	__atomic_store_n(&(x), value, __ATOMIC_RELAXED)
 

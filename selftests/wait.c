@@ -21,7 +21,6 @@
 
 #define SLEEPS		100000
 #define RECORDS		1000000
-#define HANG		240	/* seconds: far more than any machine needs */
 #define BATCH		256	/* rounds between two looks at the sleeps */
 
 enum way { BY_WAIT, BY_KICK_WAIT, BY_POLL, BY_EPOLL, BY_EPOLL_EDGE, BY_EVENTFD };

@@ -24,8 +24,8 @@
 #define MAX_DELAY_NS	2000000
 #define FAR_TOO_LONG_MS	60000
 #define BATCH		16
-#define CAUGHT_TRIES	30
-#define CAUGHT_MS	200	/* of each; emulated CPUs interrupt less often */
+#define CAUGHT_TRIES	200	/* emulated CPUs on a busy host seldom meet */
+#define CAUGHT_MS	200	/* of each */
 #define LEFTOVERS	10	/* two for each of five transports */
 
 static char tmp[] = "/tmp/shmring-test-XXXXXX";
@@ -404,12 +404,12 @@ static void test_broken_is_caught(void **state)
 	/* There, one would have to be interrupted within three instructions. */
 	if (cpus[0] == cpus[1])
 		skip();
-	for (i = 0; i < CAUGHT_TRIES; i++) {
+	/* It may also end with a producer that waits for room in vain. */
+	for (i = 0; i < CAUGHT_TRIES && !strstr(why, "is not what was sent"); i++) {
 		c = cell_of(t, TEST_THROUGHPUT, 8, 1);
-		if (pair_measure(&c, CAUGHT_MS, why) == PAIR_FAILED)
-			break;
+		pair_measure(&c, CAUGHT_MS, why);
 	}
-	printf("# %s\n", why);
+	printf("# in run %d: %s\n", i, why);
 	assert_non_null(strstr(why, "is not what was sent"));
 }
 
@@ -475,7 +475,7 @@ int main(void)
 	const struct transport *const *t;
 	int failed;
 
-	alarm(HANG_GUARD_S);
+	alarm(3 * HANG_GUARD_S);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	be_alone();
 	pair_block_signals();
