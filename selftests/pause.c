@@ -231,11 +231,12 @@ static void stop_for_a_while(struct __test_metadata *_metadata, pid_t pid,
 	ASSERT_EQ(0, kill(pid, SIGCONT));
 }
 
+/* Or until a side says that the other is dead, which is looked for later. */
 static void wait_for_records(const struct shared *shared, __u64 n)
 {
 	__u64 enough = READ_ONCE(shared->seq[0]) + n;
 
-	while (READ_ONCE(shared->seq[0]) < enough)
+	while (READ_ONCE(shared->seq[0]) < enough && !READ_ONCE(shared->hup))
 		sched_yield();
 }
 
