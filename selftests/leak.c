@@ -7,7 +7,6 @@
  * are let pass: a page, or a slab object of 200 bytes, leaked per ring would be
  * 20 times, or twice, as much.
  */
-#include <errno.h>
 #include <glob.h>
 #include <linux/membarrier.h>
 #include <sys/eventfd.h>
@@ -66,27 +65,14 @@ static void settle(void)
 	write_file("/proc/sys/vm/stat_refresh", "1");
 }
 
-/* Pages that wait on a CPU's own lists for who needs one next. */
-static long long pages_of_cpus(void)
-{
-	FILE *file = fopen("/proc/zoneinfo", "r");
-	long long count, sum = 0;
-	char line[256];
-
-	if (!file)
-		return -errno;
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, " count: %lld", &count) == 1)
-			sum += count;
-	fclose(file);
-	return sum;
-}
-
 static void measure(struct memory *memory)
 {
+	const long long page_kib = page_size() / 1024;
+
 	settle();
+	/* With those that wait on a CPU's own lists for who needs one next. */
 	memory->free = number_of("/proc/meminfo", "MemFree:") +
-		       pages_of_cpus() * (long long)(page_size() / 1024);
+		       sum_of("/proc/zoneinfo", " count:") * page_kib;
 	memory->slab = number_of("/proc/meminfo", "SUnreclaim:");
 	memory->vmalloc = number_of("/proc/meminfo", "VmallocUsed:");
 	memory->percpu = number_of("/proc/meminfo", "Percpu:");

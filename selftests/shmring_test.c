@@ -418,22 +418,43 @@ bool cpu_can_go(unsigned int cpu)
 	return !cpu_set_online(cpu, true);
 }
 
+static bool number_after(const char *key, const char *line, long long *number)
+{
+	const char *at = strstr(line, key);
+
+	return at && sscanf(at + strlen(key), "%lld", number) == 1;
+}
+
 /* The number that follows @key in the file, or the first for "". */
 long long number_of(const char *path, const char *key)
 {
 	FILE *file = fopen(path, "r");
 	long long number = -ENOENT;
-	char line[256], *at;
+	char line[256];
 
 	if (!file)
 		return -errno;
-	while (fgets(line, sizeof(line), file)) {
-		at = strstr(line, key);
-		if (at && sscanf(at + strlen(key), "%lld", &number) == 1)
+	while (fgets(line, sizeof(line), file))
+		if (number_after(key, line, &number))
 			break;
-	}
 	fclose(file);
 	return number;
+}
+
+/* The sum of the numbers that follow @key, one a line, or -errno. */
+long long sum_of(const char *path, const char *key)
+{
+	FILE *file = fopen(path, "r");
+	long long number, sum = 0;
+	char line[256];
+
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file))
+		if (number_after(key, line, &number))
+			sum += number;
+	fclose(file);
+	return sum;
 }
 
 /* How many lines of the file begin with @begin, or -errno. */

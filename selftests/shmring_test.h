@@ -104,6 +104,7 @@ int cpu_set_online(unsigned int cpu, bool online);
 bool cpu_can_go(unsigned int cpu);
 int count_lines(const char *path, const char *begin);
 long long number_of(const char *path, const char *key);
+long long sum_of(const char *path, const char *key);
 long module_users(void);
 pid_t spawn(unsigned int cpu);
 int reap(pid_t pid);
