@@ -18,7 +18,7 @@ deps:			## install what is missing, with apt-get
 
 check:			## prove the promises: unit tests, then kselftests in the VM
 	@scripts/deps build vm check
-	@scripts/check
+	@scripts/check $(if $(T),test $(T) $(K))
 
 check-debug:		## attack the module on kernels with sanitizers; coverage
 	@scripts/deps build vm check kernel
@@ -26,7 +26,7 @@ check-debug:		## attack the module on kernels with sanitizers; coverage
 
 check-all:		## check, check-install and check-debug, as one sum
 	@scripts/deps build vm check kernel package
-	@scripts/check lint host vm install debug
+	@scripts/check lint host vm install mutants debug
 
 soak:			## the attacks of check-debug for longer, and the bugs they must find
 	@scripts/deps build vm check kernel package
@@ -61,6 +61,7 @@ clean:			## remove what was built
 
 help:			## this list
 	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 23
+	@echo "  T=NAME [K=KERNEL]    with check: one test, of any kind"
 	@echo "  KDIR=DIR             with module, modules_install: the kernel to build for"
 	@echo "  DESTDIR=DIR          with install: a root to put everything below"
 	@echo "  PREFIX, LIBDIR, ...  with install: see the Makefile"
@@ -159,6 +160,9 @@ $(U)/user/bench/transports/onc-rpc.o: $(BENCH_RPC).h
 # By the shell, since where it says nothing yet the packages come first.
 NL_CFLAGS := $$(pkg-config --cflags libnl-genl-3.0)
 $(U)/user/shmring/%.o: ALL_CFLAGS += $(NL_CFLAGS) -DVERSION='"$(VERSION)"'
+
+$(U)/user/lib/version.o: ALL_CFLAGS += -DVERSION='"$(VERSION)"'
+$(U)/user/lib/version.o: dkms.conf
 
 $(U)/libshmring.a: $(LIB_OBJS)
 	$(AR) rcs $@ $^
@@ -319,6 +323,11 @@ $(U)/tests/test_bench_pair: $(patsubst %,$(U)/user/bench/%.o,pair channel rounds
 	watch trace usage hist sources tests) $(COMMON_OBJS)
 $(U)/tests/test_bench_compare: $(patsubst %,$(U)/user/bench/%.o,compare doc tests) \
 	$(COMMON_OBJS)
+
+# What a program would load, and the example as users run it.
+$(U)/tests/test_abi: | $(U)/libshmring.so
+$(U)/tests/test_abi: private LIBS = -ldl
+$(U)/tests/test_loop: | $(U)/examples/event-loop
 
 # The whole program, as users run it.
 $(U)/tests/test_bench_cli: | $(U)/shmring-bench

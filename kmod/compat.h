@@ -10,6 +10,16 @@
 #include <linux/version.h>
 #include <net/genetlink.h>
 
+/*
+ * shmring_publisher_sleeps() needs a full barrier between the store of on_cpu and
+ * user mode whenever a task is switched to. Others, such as riscv and powerpc,
+ * have it only for processes that registered with membarrier(2). And positions
+ * are 64-bit words, which must not tear.
+ */
+#if !defined(CONFIG_X86_64) && !defined(CONFIG_ARM64)
+#error "shmring supports x86-64 and arm64 only"
+#endif
+
 /* 6.2 made the device const in device_type.devnode. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #define shmring_devnode_device struct device
@@ -41,6 +51,22 @@ static inline void shmring_vm_flags_mod(struct vm_area_struct *vma,
 #else
 #define shmring_eventfd_signal(ctx) eventfd_signal(ctx)
 #endif
+
+/* 6.17 dropped pfn_t. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#include <linux/pfn_t.h>
+#define shmring_pfn(page) page_to_pfn_t(page)
+#else
+#define shmring_pfn(page) page_to_pfn(page)
+#endif
+
+/* A special entry: what it shows can be touched and not pinned. */
+static inline vm_fault_t shmring_insert_page(struct vm_area_struct *vma,
+					     unsigned long addr,
+					     struct page *page)
+{
+	return vmf_insert_mixed(vma, addr, shmring_pfn(page));
+}
 
 /* 6.7 put the attributes of a dump where those of a request are. */
 static inline struct nlattr **shmring_dump_attrs(struct netlink_callback *cb)

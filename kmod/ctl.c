@@ -1,27 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* /dev/shmring/ctl: create and destroy rings. */
+/* /dev/shmring/ctl: create and destroy rings, evict endpoints. */
 #include <linux/ctype.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/uaccess.h>
 
+#include "args.h"
 #include "ctl.h"
-#include "ring.h"
-
-int shmring_get_args(void *dst, size_t ksize, size_t first,
-		     const void __user *src)
-{
-	u32 usize;
-
-	if (get_user(usize, (const u32 __user *)src))
-		return -EFAULT;
-	if (usize < first)
-		return -EINVAL;
-	if (usize > PAGE_SIZE)
-		return -E2BIG;
-	return copy_struct_from_user(dst, ksize, src, usize);
-}
+#include "endpoint.h"
 
 static int shmring_check_name(const char *name)
 {
@@ -38,14 +24,31 @@ static int shmring_check_name(const char *name)
 	return 0;
 }
 
+/* An anonymous ring has none. */
+static int shmring_check_new_name(const struct shmring_create *args)
+{
+	if (args->flags & SHMRING_CREATE_ANONYMOUS)
+		return args->name[0] ? -EINVAL : 0;
+	return shmring_check_name(args->name);
+}
+
+/* Who is to be managed: an id or a name. */
+static int shmring_check_target(u64 id, const char *name)
+{
+	if (id)
+		return name[0] ? -EINVAL : 0;
+	return shmring_check_name(name);
+}
+
 static long shmring_ctl_create(void __user *arg)
 {
 	struct shmring_create args;
 	int err;
 
-	err = shmring_get_args(&args, sizeof(args), sizeof(args), arg);
+	err = shmring_get_args(&args, sizeof(args), SHMRING_CREATE_SIZE_VER0,
+			       arg);
 	if (!err)
-		err = shmring_check_name(args.name);
+		err = shmring_check_new_name(&args);
 	return err ?: shmring_create(&args);
 }
 
@@ -54,12 +57,35 @@ static long shmring_ctl_destroy(void __user *arg)
 	struct shmring_destroy args;
 	int err;
 
-	err = shmring_get_args(&args, sizeof(args), sizeof(args), arg);
+	err = shmring_get_args(&args, sizeof(args), SHMRING_DESTROY_SIZE_VER0,
+			       arg);
 	if (!err && args.flags)
 		err = -EINVAL;
 	if (!err)
-		err = shmring_check_name(args.name);
-	return err ?: shmring_destroy(args.name);
+		err = shmring_check_target(args.id, args.name);
+	return err ?: shmring_destroy(args.id, args.name);
+}
+
+static long shmring_ctl_evict(void __user *arg)
+{
+	struct shmring_evict args;
+	struct shmring *ring;
+	int err;
+
+	err = shmring_get_args(&args, sizeof(args), SHMRING_EVICT_SIZE_VER0,
+			       arg);
+	if (!err && (args.flags || !shmring_is_role(args.role, args.index)))
+		err = -EINVAL;
+	if (!err)
+		err = shmring_check_target(args.id, args.name);
+	if (err)
+		return err;
+	ring = shmring_get_managed(args.id, args.name);
+	if (IS_ERR(ring))
+		return PTR_ERR(ring);
+	err = shmring_evict(ring, args.role);
+	put_device(&ring->dev);
+	return err;
 }
 
 static long shmring_ctl_ioctl(struct file *file, unsigned int cmd,
@@ -70,6 +96,8 @@ static long shmring_ctl_ioctl(struct file *file, unsigned int cmd,
 		return shmring_ctl_create((void __user *)arg);
 	case SHMRING_IOC_DESTROY:
 		return shmring_ctl_destroy((void __user *)arg);
+	case SHMRING_IOC_EVICT:
+		return shmring_ctl_evict((void __user *)arg);
 	default:
 		return -ENOTTY;
 	}

@@ -16,4 +16,7 @@ int shmring_set_high_water(struct shmring *ring, u32 percent);
 /* The ring has lost its name: no more looks at it. */
 void shmring_stop_level(struct shmring *ring);
 
+/* No ring has a name any more. */
+void shmring_level_exit(void);
+
 #endif /* _SHMRING_LEVEL_H */

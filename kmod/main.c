@@ -51,5 +51,5 @@ module_exit(shmring_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("The shmring developers");
-MODULE_DESCRIPTION("Shared-memory rings with wakeups and a peer that can die");
+MODULE_DESCRIPTION("Shared-memory ring buffers between processes");
 MODULE_VERSION(SHMRING_MODULE_VERSION);

@@ -9,7 +9,8 @@
 
 static struct page *shmring_alloc_page(const struct shmring *ring)
 {
-	gfp_t gfp = SHMRING_GFP | __GFP_ZERO;
+	/* As for user pages: within the caller's cpuset, however little is left. */
+	gfp_t gfp = SHMRING_GFP | __GFP_ZERO | __GFP_HARDWALL;
 
 	if (ring->node == SHMRING_NODE_ANY)
 		return alloc_pages(gfp, 0);	/* by the caller's policy */

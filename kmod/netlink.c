@@ -130,7 +130,12 @@ static struct sk_buff *shmring_new_message(void)
 /*
  * Requests
  */
-static const struct nla_policy shmring_policy[SHMRING_A_RING_MAX + 1] = {
+static const struct nla_policy shmring_get_policy[] = {
+	[SHMRING_A_RING_NAME] = { .type = NLA_NUL_STRING,
+				  .len = SHMRING_NAME_LEN },
+};
+
+static const struct nla_policy shmring_set_policy[] = {
 	[SHMRING_A_RING_NAME] = { .type = NLA_NUL_STRING,
 				  .len = SHMRING_NAME_LEN },
 	[SHMRING_A_RING_HIGH_WATER] = NLA_POLICY_MAX(NLA_U32, 100),
@@ -167,11 +172,11 @@ static int shmring_nl_get(struct sk_buff *skb, struct genl_info *info)
 		return -ENOMEM;
 	header = genlmsg_put_reply(msg, info, &shmring_family, 0,
 				   SHMRING_CMD_RING_GET);
-	shmring_lock_names();
+	shmring_lock_list();
 	ring = shmring_requested(info, &err);
 	if (ring && header)
 		err = shmring_put_ring(msg, ring, task_active_pid_ns(current));
-	shmring_unlock_names();
+	shmring_unlock_list();
 	if (err) {
 		nlmsg_free(msg);
 		return err;
@@ -215,7 +220,7 @@ static int shmring_nl_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		NL_SET_ERR_MSG(cb->extack, "a dump is of all rings");
 		return -EINVAL;
 	}
-	shmring_lock_names();
+	shmring_lock_list();
 	cb->seq = shmring_generation();
 	for (ring = shmring_from(dump->id); ring;
 	     ring = shmring_after(ring)) {
@@ -224,7 +229,7 @@ static int shmring_nl_dump(struct sk_buff *skb, struct netlink_callback *cb)
 			break;
 		dump->id = ring->id + 1;
 	}
-	shmring_unlock_names();
+	shmring_unlock_list();
 	return skb->len ?: err;
 }
 
@@ -232,7 +237,7 @@ static int shmring_nl_dump(struct sk_buff *skb, struct netlink_callback *cb)
 static bool shmring_may_set(struct sk_buff *skb, const struct shmring *ring)
 {
 	return (uid_eq(ring->uid, current_fsuid()) &&
-		uid_eq(ring->uid, NETLINK_CB(skb).sk->sk_uid)) ||
+		uid_eq(ring->uid, READ_ONCE(NETLINK_CB(skb).sk->sk_uid))) ||
 	       netlink_capable(skb, CAP_SYS_ADMIN);
 }
 
@@ -246,7 +251,7 @@ static int shmring_nl_set(struct sk_buff *skb, struct genl_info *info)
 		GENL_SET_ERR_MSG(info, "there is nothing to set: no high-water");
 		return -EINVAL;
 	}
-	shmring_lock_names();
+	shmring_lock_list();
 	ring = shmring_requested(info, &err);
 	if (ring && !shmring_may_set(skb, ring)) {
 		GENL_SET_ERR_MSG(info,
@@ -255,14 +260,14 @@ static int shmring_nl_set(struct sk_buff *skb, struct genl_info *info)
 	}
 	if (!err)
 		err = shmring_set_high_water(ring, nla_get_u32(high_water));
-	shmring_unlock_names();
+	shmring_unlock_list();
 	return err;
 }
 
 /*
  * News
  */
-static bool shmring_has_listeners(void)
+bool shmring_has_listeners(void)
 {
 	return genl_has_listeners(&shmring_family, &init_net,
 				  SHMRING_GROUP_EVENTS);
@@ -355,10 +360,14 @@ static const struct genl_ops shmring_nl_ops[] = {
 		.cmd	= SHMRING_CMD_RING_GET,
 		.doit	= shmring_nl_get,
 		.dumpit	= shmring_nl_dump,
+		.policy	= shmring_get_policy,
+		.maxattr = ARRAY_SIZE(shmring_get_policy) - 1,
 	},
 	{
 		.cmd	= SHMRING_CMD_RING_SET,
 		.doit	= shmring_nl_set,
+		.policy	= shmring_set_policy,
+		.maxattr = ARRAY_SIZE(shmring_set_policy) - 1,
 	},
 };
 
@@ -371,11 +380,8 @@ static struct genl_family shmring_family __ro_after_init = {
 	.version	= SHMRING_FAMILY_VERSION,
 	.module		= THIS_MODULE,
 	.parallel_ops	= true,
-	.maxattr	= SHMRING_A_RING_MAX,
-	.policy		= shmring_policy,
 	.ops		= shmring_nl_ops,
 	.n_ops		= ARRAY_SIZE(shmring_nl_ops),
-	.resv_start_op	= __SHMRING_CMD_MAX,
 	.mcgrps		= shmring_nl_groups,
 	.n_mcgrps	= ARRAY_SIZE(shmring_nl_groups),
 };

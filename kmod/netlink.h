@@ -5,6 +5,9 @@
 
 #include "ring.h"
 
+/* Whether anybody hears what is told to the group "events". */
+bool shmring_has_listeners(void);
+
 /*
  * News for the group "events"; they may sleep, and cost next to nothing when
  * nobody listens. Whoever missed some is told so, by ENOBUFS.

@@ -13,7 +13,11 @@
  * sleeper puts one into its instruction stream by an interrupt, as
  * membarrier(2) does. If it lands after the publisher's store, the sleeper's
  * second look sees the position; if before, the publisher's load comes after
- * it and sees the wait word.
+ * it and sees the wait word. read() and write() publish here, and fence.
+ *
+ * Wake-ups carry no poll key. io_uring and aio believe a key and do not ask
+ * again: they would report what is not true, and leave nothing armed for the
+ * next publish. Without a key they ask.
  */
 #include <linux/eventfd.h>
 #include <linux/file.h>
@@ -24,16 +28,14 @@
 #include <linux/uaccess.h>
 
 #include "compat.h"
-#include "ctl.h"
+#include "args.h"
+#include "file.h"
 #include "notify.h"
 #include "trace.h"
 
-#define SHMRING_POLL_ALL (EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM | \
-			  EPOLLHUP | EPOLLERR)
-
 static void shmring_ipi(void *unused)
 {
-	/* The fence in the publisher's instruction stream, see above. */
+	/* (F3) In the publisher's instruction stream; see above. */
 	smp_mb();
 }
 
@@ -43,31 +45,40 @@ static void shmring_ipi(void *unused)
  * the way to user mode (membarrier(2) needs it too), so that it sees whatever
  * the caller stored before it called this.
  */
-static bool shmring_publisher_sleeps(const struct shmring_side *side)
+static bool shmring_publisher_sleeps(const struct shmring_endpoint *ep,
+				     struct mm_struct *mm)
 {
-	if (side->many_mms || atomic_read(&side->mm->mm_users) != 1)
+	if (atomic_read(&mm->mm_users) != 1)
 		return false;
-	/* Pairs with exit_mm(): the task's mm is cleared, then mm_users drops. */
+	/* (F2) Pairs with exit_mm(): the task's mm is cleared, then mm_users drops. */
 	smp_rmb();
-	return READ_ONCE(side->task->mm) == side->mm &&
-	       !shmring_task_on_cpu(side->task);
+	return READ_ONCE(ep->task->mm) == mm && !shmring_task_on_cpu(ep->task);
 }
 
-/* Without mappings a side publishes by write() and read(), which always kick. */
+/*
+ * Without mappings a side publishes by write() and read(), which fence. One that
+ * maps now finds the wait word changed, by (M3); so does a new owner of the role.
+ */
 static void shmring_fence(struct shmring_side *publisher)
 {
-	/* The wait word is stored before we look where the publisher is. */
+	struct shmring_endpoint *ep;
+	struct mm_struct *mm = NULL;
+
+	/* (F1) The wait word is stored before we look where the publisher is. */
 	smp_mb();
-	spin_lock(&publisher->lock);
-	if (publisher->mm && !shmring_publisher_sleeps(publisher)) {
+	rcu_read_lock();
+	ep = rcu_dereference(publisher->owner);
+	if (ep)
+		/* (M2) The mm before the task; pairs with (M1). */
+		mm = smp_load_acquire(&ep->mm);
+	if (mm && !shmring_publisher_sleeps(ep, mm)) {
 		preempt_disable();
-		smp_call_function_many(publisher->many_mms ? cpu_online_mask :
-				       shmring_mm_cpus(publisher->mm),
-				       shmring_ipi, NULL, true);
+		smp_call_function_many(shmring_mm_cpus(mm), shmring_ipi, NULL,
+				       true);
 		preempt_enable();
 	}
-	spin_unlock(&publisher->lock);
-	/* The caller's second look comes after the publisher's fence. */
+	rcu_read_unlock();
+	/* (F4) The caller's second look comes after the publisher's fence. */
 	smp_mb();
 }
 
@@ -79,27 +90,28 @@ static void shmring_arm(struct shmring *ring, struct shmring_side *side)
 }
 
 /*
- * Wake all who sleep on @side. The position was stored before, by user space in
- * program order or by our caller; wq_has_sleeper() has the full barrier that
+ * Wake those who sleep on @side. The position was stored before, by user space
+ * in program order or by our caller; wq_has_sleeper() has the full barrier that
  * pairs with the one in prepare_to_wait(). @sync: the caller is about to sleep,
  * so whom it wakes may as well have its CPU.
  */
 static void shmring_wake(struct shmring_side *side, bool sync)
 {
+	/* Who arms after this has another number. */
+	WRITE_ONCE(side->kick_seq, atomic_read(&side->wait_seq));
 	atomic64_inc(&side->kicks);
-	trace_kick(side);
+	trace_shmring_kick(side);
 	if (wq_has_sleeper(&side->wq)) {
 		if (sync)
-			wake_up_interruptible_sync_poll(&side->wq,
-							SHMRING_POLL_ALL);
+			wake_up_interruptible_sync_poll(&side->wq, 0);
 		else
-			wake_up_interruptible_poll(&side->wq, SHMRING_POLL_ALL);
+			wake_up_interruptible_poll(&side->wq, 0);
 	}
 	spin_lock(&side->lock);
 	if (side->eventfd) {
 		shmring_eventfd_signal(side->eventfd);
 		atomic64_inc(&side->eventfd_signals);
-		trace_eventfd(side);
+		trace_shmring_eventfd(side);
 	}
 	spin_unlock(&side->lock);
 }
@@ -107,6 +119,14 @@ static void shmring_wake(struct shmring_side *side, bool sync)
 void shmring_kick(struct shmring_side *side)
 {
 	shmring_wake(side, false);
+}
+
+void shmring_kick_armed(struct shmring_side *side)
+{
+	/* (K1) The position is stored before the number is read; pairs with (F1). */
+	smp_mb();
+	if (atomic_read(&side->wait_seq) != READ_ONCE(side->kick_seq))
+		shmring_kick(side);
 }
 
 /*
@@ -118,7 +138,7 @@ void shmring_kick(struct shmring_side *side)
  * this very side: look again, and if that goes on, say ready, since a caller
  * looks for itself.
  */
-int shmring_ready(struct shmring *ring, struct shmring_side *side, u64 want)
+static int shmring_ready(struct shmring *ring, struct shmring_side *side, u64 want)
 {
 	u64 *tail_word = &ring->side[SHMRING_CONSUMER].page->pos;
 	u64 *head_word = &ring->side[SHMRING_PRODUCER].page->pos;
@@ -152,7 +172,7 @@ int shmring_ready(struct shmring *ring, struct shmring_side *side, u64 want)
 static int shmring_peer_events(struct shmring *ring, struct shmring_side *side,
 			       u32 epoch)
 {
-	/* Pairs with shmring_set_state(). */
+	/* (P4) Pairs with (P2). */
 	bool moved = smp_load_acquire(&ring->info->epoch) != epoch;
 	u32 state = shmring_peer_state(ring, side);
 
@@ -186,23 +206,25 @@ static int shmring_events(struct shmring *ring, struct shmring_side *side,
  * Arm, kick @kick once if there is one, and sleep until there are events. Returns
  * them, or a negative errno. @expires is on the monotonic clock, NULL for ever.
  */
-static int shmring_sleep_until(struct shmring *ring, struct shmring_side *side,
-			       u32 flags, u64 want, ktime_t *expires,
-			       struct shmring_side *kick)
+static int shmring_sleep_until(struct shmring_endpoint *ep, u32 flags, u64 want,
+			       ktime_t *expires, struct shmring_side *kick)
 {
+	struct shmring_side *side = ep->side;
+	struct shmring *ring = ep->ring;
 	bool timed_out = false;
 	DEFINE_WAIT(wait);
 	int events;
 
 	atomic64_inc(&side->waits);
-	trace_wait(side, want);
+	trace_shmring_wait(side, want);
 	for (;;) {
 		prepare_to_wait(&side->wq, &wait, TASK_INTERRUPTIBLE);
 		shmring_arm(ring, side);
 		if (kick)
 			shmring_wake(kick, true);
 		kick = NULL;
-		events = shmring_events(ring, side, flags, want);
+		events = shmring_is_live(ep) ?
+			 shmring_events(ring, side, flags, want) : -ENOTCONN;
 		if (events)
 			break;
 		events = timed_out ? -ETIMEDOUT :
@@ -211,7 +233,7 @@ static int shmring_sleep_until(struct shmring *ring, struct shmring_side *side,
 			break;
 		if (schedule_hrtimeout(expires, HRTIMER_MODE_ABS)) {
 			atomic64_inc(&side->wakeups);
-			trace_wake(side);
+			trace_shmring_wake(side);
 		}
 		/* By the clock: kicks without end must not hold back the time. */
 		timed_out = expires && ktime_compare(ktime_get(), *expires) >= 0;
@@ -221,9 +243,9 @@ static int shmring_sleep_until(struct shmring *ring, struct shmring_side *side,
 }
 
 /* For read() and write(): as long as it takes. */
-int shmring_sleep(struct shmring *ring, struct shmring_side *side, u64 want)
+int shmring_sleep(struct shmring_endpoint *ep, u64 want)
 {
-	return shmring_sleep_until(ring, side, 0, want, NULL, NULL);
+	return shmring_sleep_until(ep, 0, want, NULL, NULL);
 }
 
 /* Not ready within no time: arm, so that the next publish is told of. */
@@ -248,18 +270,36 @@ static bool shmring_wait_is_valid(const struct shmring *ring,
 	       args->timeout_ns >= SHMRING_WAIT_FOREVER;
 }
 
-static int shmring_wait_for(struct shmring *ring, struct shmring_side *side,
-			    const struct shmring_wait *args,
+/* Whether @args ask to arm rather than to sleep. */
+static bool shmring_is_look(const struct shmring_wait *args)
+{
+	return !args->timeout_ns && !(args->flags & SHMRING_WAIT_ABSTIME);
+}
+
+/* When the time is up, on the monotonic clock: @expires or, for ever, NULL. */
+static ktime_t *shmring_expiry(const struct shmring_wait *args, ktime_t *expires)
+{
+	if (args->timeout_ns == SHMRING_WAIT_FOREVER)
+		return NULL;
+	*expires = ns_to_ktime(args->timeout_ns);
+	if (!(args->flags & SHMRING_WAIT_ABSTIME))
+		*expires = ktime_add_safe(ktime_get(), *expires);
+	return expires;
+}
+
+static int shmring_wait_for(struct shmring_endpoint *ep,
+			    const struct shmring_wait *args, ktime_t *expires,
 			    struct shmring_side *kick)
 {
-	ktime_t expires, *until = NULL;
+	struct shmring_side *side = ep->side;
+	struct shmring *ring = ep->ring;
 	u64 want = args->want;
 	int events;
 
 	if (args->flags & SHMRING_WAIT_PEER && !want)
 		want = READ_ONCE(ring->info->epoch);
 
-	if (!args->timeout_ns) {
+	if (shmring_is_look(args)) {
 		if (kick)
 			shmring_kick(kick);
 		return shmring_look(ring, side, args->flags, want);
@@ -269,12 +309,27 @@ static int shmring_wait_for(struct shmring *ring, struct shmring_side *side,
 		if (events)
 			return events;
 	}
-	if (args->timeout_ns > 0) {
-		expires = ktime_add_safe(ktime_get(),
-					 ns_to_ktime(args->timeout_ns));
-		until = &expires;
+	return shmring_sleep_until(ep, args->flags, want, expires, kick);
+}
+
+/*
+ * What a signal makes of a WAIT. Without a handler it goes on, for the rest of
+ * its time. A handler ends it, unless there is no limit and SA_RESTART.
+ */
+static int shmring_interrupted(struct shmring_wait __user *arg,
+			       const struct shmring_wait *args,
+			       const ktime_t *expires)
+{
+	s64 rest;
+
+	if (!expires)
+		return -ERESTARTSYS;
+	if (!(args->flags & SHMRING_WAIT_ABSTIME)) {
+		rest = ktime_to_ns(ktime_sub(*expires, ktime_get()));
+		if (put_user(max_t(s64, rest, 1), &arg->timeout_ns))
+			return -EFAULT;
 	}
-	return shmring_sleep_until(ring, side, args->flags, want, until, kick);
+	return -ERESTARTNOHAND;
 }
 
 static long shmring_do_wait(struct shmring_endpoint *ep,
@@ -282,49 +337,72 @@ static long shmring_do_wait(struct shmring_endpoint *ep,
 			    const struct shmring_wait *args,
 			    struct shmring_endpoint *kick_ep)
 {
-	struct shmring_side *side = shmring_attached(ep), *kick = NULL;
+	struct shmring_side *kick = NULL;
+	ktime_t time, *expires;
 	int events;
 
-	if (!side)
+	if (!ep || !shmring_is_live(ep))
 		return -ENOTCONN;
-	if (kick_ep) {
-		kick = shmring_attached(kick_ep);
-		if (!kick)
-			return -ENOTCONN;
-		kick = shmring_other(kick_ep->ring, kick);
-	}
+	if (kick_ep)
+		kick = shmring_other(kick_ep->ring, kick_ep->side);
 	if (!shmring_wait_is_valid(ep->ring, args))
 		return -EINVAL;
 
-	events = shmring_wait_for(ep->ring, side, args, kick);
+	expires = shmring_expiry(args, &time);
+	events = shmring_wait_for(ep, args, expires, kick);
+	if (events == -EINTR)
+		return shmring_interrupted(arg, args, expires);
 	if (events < 0)
 		return events;
 	return put_user((u32)events, &arg->events);
 }
 
-/* WAIT, or with @kick KICK_WAIT. */
-long shmring_wait(struct shmring_endpoint *ep, void __user *arg, bool kick)
+/* The endpoint of a descriptor, which may be closed meanwhile; or an ERR_PTR. */
+static struct shmring_endpoint *shmring_endpoint_of_fd(int fd)
 {
-	struct shmring_endpoint *kick_ep = ep;
-	struct shmring_wait args;
-	struct file *file = NULL;
+	struct shmring_endpoint *ep = ERR_PTR(-EBADF);
+	struct file *file = fget(fd);
+
+	if (!file)
+		return ep;
+	ep = shmring_endpoint_of(file);
+	if (!ep || (!IS_ERR(ep) && !shmring_is_live(ep)))
+		ep = ERR_PTR(-ENOTCONN);
+	else if (!IS_ERR(ep))
+		shmring_get_endpoint(ep);
+	fput(file);
+	return ep;
+}
+
+static long shmring_kick_wait(struct shmring_endpoint *ep,
+			      struct shmring_wait __user *arg,
+			      const struct shmring_wait *args)
+{
+	struct shmring_endpoint *kick_ep;
 	long err;
 
-	err = shmring_get_args(&args, sizeof(args), sizeof(args), arg);
+	if (args->kick_fd == -1)
+		return shmring_do_wait(ep, arg, args, ep);
+	kick_ep = shmring_endpoint_of_fd(args->kick_fd);
+	if (IS_ERR(kick_ep))
+		return PTR_ERR(kick_ep);
+	err = shmring_do_wait(ep, arg, args, kick_ep);
+	shmring_put_endpoint(kick_ep);
+	return err;
+}
+
+/* WAIT, or with @kick KICK_WAIT. @ep is NULL where nobody has attached. */
+long shmring_wait(struct shmring_endpoint *ep, void __user *arg, bool kick)
+{
+	struct shmring_wait args;
+	long err;
+
+	err = shmring_get_args(&args, sizeof(args), SHMRING_WAIT_SIZE_VER0, arg);
 	if (err)
 		return err;
-	if (!kick)
-		return args.kick_fd ? -EINVAL :
-		       shmring_do_wait(ep, arg, &args, NULL);
-
-	if (args.kick_fd != -1) {
-		file = fget(args.kick_fd);
-		kick_ep = file ? shmring_endpoint_of(file) : NULL;
-	}
-	err = kick_ep ? shmring_do_wait(ep, arg, &args, kick_ep) : -EBADF;
-	if (file)
-		fput(file);
-	return err;
+	if (kick)
+		return shmring_kick_wait(ep, arg, &args);
+	return args.kick_fd ? -EINVAL : shmring_do_wait(ep, arg, &args, NULL);
 }
 
 /*
@@ -342,42 +420,58 @@ void shmring_put_eventfd(struct shmring_side *side)
 		eventfd_ctx_put(ctx);
 }
 
-static int shmring_add_eventfd(struct shmring_side *side, int fd)
+static int shmring_add_eventfd(struct shmring_endpoint *ep, int fd)
 {
 	struct eventfd_ctx *ctx = eventfd_ctx_fdget(fd);
-	int err = 0;
+	struct shmring_side *side = ep->side;
+	int err;
 
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
+	err = shmring_enter(ep);
+	if (err)
+		goto put;
 	spin_lock(&side->lock);
 	if (side->eventfd)
 		err = -EBUSY;
 	else
 		side->eventfd = ctx;
 	spin_unlock(&side->lock);
+	shmring_leave(ep);
+put:
 	if (err)
 		eventfd_ctx_put(ctx);
 	return err;
 }
 
+static int shmring_remove_eventfd(struct shmring_endpoint *ep)
+{
+	int err = shmring_enter(ep);
+
+	if (err)
+		return err;
+	/* A racing second unregister finds nothing, which is right. */
+	if (READ_ONCE(ep->side->eventfd))
+		shmring_put_eventfd(ep->side);
+	else
+		err = -ENOENT;
+	shmring_leave(ep);
+	return err;
+}
+
 long shmring_set_eventfd(struct shmring_endpoint *ep, void __user *arg)
 {
-	struct shmring_side *side = shmring_attached(ep);
 	struct shmring_eventfd args;
 	int err;
 
-	err = shmring_get_args(&args, sizeof(args), sizeof(args), arg);
+	err = shmring_get_args(&args, sizeof(args), SHMRING_EVENTFD_SIZE_VER0,
+			       arg);
 	if (err)
 		return err;
-	if (!side)
+	if (!ep || !shmring_is_live(ep))
 		return -ENOTCONN;
-	if (args.fd != -1)
-		return shmring_add_eventfd(side, args.fd);
-	/* A racing second unregister finds nothing, which is right. */
-	if (!READ_ONCE(side->eventfd))
-		return -ENOENT;
-	shmring_put_eventfd(side);
-	return 0;
+	return args.fd == -1 ? shmring_remove_eventfd(ep) :
+			       shmring_add_eventfd(ep, args.fd);
 }
 
 /*
@@ -386,9 +480,12 @@ long shmring_set_eventfd(struct shmring_endpoint *ep, void __user *arg)
 static __poll_t shmring_poll_mask(struct shmring *ring,
 				  struct shmring_side *side)
 {
-	u64 want = min_t(u64, READ_ONCE(side->page->want), ring->bytes);
+	u32 flags = READ_ONCE(side->page->poll_flags) & SHMRING_POLL_PEER ?
+		    SHMRING_WAIT_PEER : 0;
+	u64 want = flags ? READ_ONCE(side->page->poll_epoch) :
+			   min_t(u64, READ_ONCE(side->page->want), ring->bytes);
 	bool producer = shmring_is_producer(ring, side);
-	int events = shmring_events(ring, side, 0, want);
+	int events = shmring_events(ring, side, flags, want);
 	__poll_t mask = 0;
 
 	if (events < 0)
@@ -396,25 +493,25 @@ static __poll_t shmring_poll_mask(struct shmring *ring,
 	if (events & SHMRING_EVENT_READY)
 		mask |= producer ? EPOLLOUT | EPOLLWRNORM :
 				   EPOLLIN | EPOLLRDNORM;
-	if (events & SHMRING_EVENT_HUP)
+	if (events & SHMRING_EVENT_HUP && !flags)
 		mask |= producer ? EPOLLHUP | EPOLLERR : EPOLLHUP;
 	return mask;
 }
 
 /*
  * Who gets an answer at once calls again before it sleeps, so there is nothing
- * to arm; except for an edge-triggered epoll, which calls again only after a
- * wakeup.
+ * to arm; except for who asks for edges, epoll or a multishot io_uring, which
+ * call again only after a wakeup.
  */
-__poll_t shmring_poll(struct file *file, poll_table *pt)
+__poll_t shmring_poll(struct shmring_endpoint *ep, struct file *file,
+		      poll_table *pt)
 {
-	struct shmring_endpoint *ep = file->private_data;
-	struct shmring_side *side = shmring_attached(ep);
+	struct shmring_side *side = ep->side;
 	__poll_t mask;
 
-	if (!side)
-		return EPOLLERR;
 	poll_wait(file, &side->wq, pt);
+	if (!shmring_is_live(ep))
+		return EPOLLERR | EPOLLHUP;
 	mask = shmring_poll_mask(ep->ring, side);
 	if (mask && !(poll_requested_events(pt) & EPOLLET))
 		return mask;

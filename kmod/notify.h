@@ -8,13 +8,18 @@
 
 #include "endpoint.h"
 
-int shmring_ready(struct shmring *ring, struct shmring_side *side, u64 want);
-int shmring_sleep(struct shmring *ring, struct shmring_side *side, u64 want);
+int shmring_sleep(struct shmring_endpoint *ep, u64 want);
+
+/* Wake who sleeps on @side, armed or not; signal its eventfd. */
 void shmring_kick(struct shmring_side *side);
+
+/* After a position moved in the kernel: once for each time that @side armed. */
+void shmring_kick_armed(struct shmring_side *side);
 
 long shmring_wait(struct shmring_endpoint *ep, void __user *arg, bool kick);
 long shmring_set_eventfd(struct shmring_endpoint *ep, void __user *arg);
 void shmring_put_eventfd(struct shmring_side *side);
-__poll_t shmring_poll(struct file *file, poll_table *pt);
+__poll_t shmring_poll(struct shmring_endpoint *ep, struct file *file,
+		      poll_table *pt);
 
 #endif /* _SHMRING_NOTIFY_H */

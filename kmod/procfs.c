@@ -15,7 +15,7 @@ static void *shmring_seq_start(struct seq_file *m, loff_t *pos)
 {
 	struct shmring *ring;
 
-	shmring_lock_names();
+	shmring_lock_list();
 	if (!*pos)
 		return SEQ_START_TOKEN;
 	ring = shmring_from(*pos);
@@ -35,7 +35,7 @@ static void *shmring_seq_next(struct seq_file *m, void *v, loff_t *pos)
 
 static void shmring_seq_stop(struct seq_file *m, void *v)
 {
-	shmring_unlock_names();
+	shmring_unlock_list();
 }
 
 /* Who has the role, or why nobody has. */

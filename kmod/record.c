@@ -6,27 +6,11 @@
  * lies within the mapping.
  */
 #include <linux/align.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
+#include <linux/uio.h>
 
 #include "notify.h"
-
-/* Attach on first use. */
-static int shmring_become(struct file *file, u32 role)
-{
-	struct shmring_endpoint *ep = file->private_data;
-	struct shmring_side *side = shmring_attached(ep);
-	int err;
-
-	if (!side) {
-		err = shmring_attach(file, role);
-		/* Another thread of ours can have been quicker. */
-		if (err != -EISCONN)
-			return err;
-		side = shmring_attached(ep);
-	}
-	return side == &ep->ring->side[role - SHMRING_ROLE_PRODUCER] ?
-	       0 : -EISCONN;
-}
 
 /* Bytes of @head - @tail, of which no more than the ring's size can be true. */
 static int shmring_used(struct shmring *ring, u64 head, u64 tail, u64 *used)
@@ -67,42 +51,128 @@ static int shmring_next_record(struct shmring *ring, u64 tail, u64 used,
 	return used < shmring_footprint(ring, *len) ? -EBADMSG : 0;
 }
 
-/* One record to user space; -EAGAIN if there is none. */
-static ssize_t shmring_get(struct shmring *ring, char __user *buf, size_t room)
+/* Move the endpoint's own position, and wake the peer if it sleeps. */
+static int shmring_move(struct shmring_endpoint *ep, u64 pos)
 {
-	struct shmring_ctl_page *own = ring->side[SHMRING_CONSUMER].page;
-	u64 tail = READ_ONCE(own->pos), used, len;
-	u64 head;
-	u8 *data;
+	int err = shmring_enter(ep);
+
+	if (err)
+		return err;
+	/*
+	 * (B), pairs with (C): the record was written before head moves.
+	 * (D), pairs with (A): it was read before its space is free.
+	 */
+	smp_store_release(&ep->side->page->pos, pos);
+	shmring_kick_armed(shmring_other(ep->ring, ep->side));
+	shmring_leave(ep);
+	return 0;
+}
+
+/*
+ * Bytes from user space into the ring, where they are not published yet, or out
+ * of it, where they are not released. A fault takes as long as user space likes:
+ * none is waited for where it would hold up the end of the role, and none is
+ * behind a copy, for which the role may have ended meanwhile.
+ */
+static int shmring_copy(struct shmring_endpoint *ep, u8 *at,
+			struct iov_iter *iter, size_t len)
+{
+	bool out = iov_iter_rw(iter) == READ;
+	size_t part, copied;
+	int err;
+
+	while (len) {
+		part = min_t(size_t, len, PAGE_SIZE);
+		if (out ? fault_in_iov_iter_writeable(iter, part) :
+			  fault_in_iov_iter_readable(iter, part))
+			return -EFAULT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		err = shmring_enter(ep);
+		if (err)
+			return err;
+		pagefault_disable();
+		copied = out ? copy_to_iter(at, part, iter) :
+			       copy_from_iter(at, part, iter);
+		pagefault_enable();
+		shmring_leave(ep);
+		at += copied;
+		len -= copied;
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * The first record at @tail or behind it that has bytes; those without are
+ * passed over, since nobody could tell one from the end. -EAGAIN: none.
+ */
+static int shmring_find_record(struct shmring *ring, u64 *tail, u8 **data,
+			       u64 *len)
+{
+	u64 head, used;
 	int err;
 
 	/* (C), pairs with (B): the record was written before head moved. */
 	head = smp_load_acquire(&ring->side[SHMRING_PRODUCER].page->pos);
-	err = shmring_used(ring, head, tail, &used);
+	for (;;) {
+		err = shmring_used(ring, head, *tail, &used);
+		if (err)
+			return err;
+		if (!used)
+			return -EAGAIN;
+		err = shmring_next_record(ring, *tail, used, data, len);
+		if (err || *len)
+			return err;
+		*tail += shmring_footprint(ring, 0);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+}
+
+/* One record to user space; -EAGAIN if there is none. */
+static ssize_t shmring_get(struct shmring_endpoint *ep, struct iov_iter *to)
+{
+	struct shmring *ring = ep->ring;
+	u64 start = READ_ONCE(ep->side->page->pos);
+	u64 tail = start, len;
+	u8 *data;
+	int err;
+
+	err = shmring_find_record(ring, &tail, &data, &len);
+	/* What was passed over is released, whatever is behind it. */
+	if (tail != start)
+		err = shmring_move(ep, tail) ?: err;
 	if (err)
 		return err;
-	if (!used)
-		return -EAGAIN;
-	err = shmring_next_record(ring, tail, used, &data, &len);
-	if (err)
-		return err;
-	if (len > room)
+	if (len > iov_iter_count(to))
 		return -EMSGSIZE;
-	if (copy_to_user(buf, data, len))
-		return -EFAULT;
-	/* (D), pairs with (A): the record was read before its space is free. */
-	smp_store_release(&own->pos, tail + shmring_footprint(ring, len));
-	return len;
+	err = shmring_copy(ep, data, to, len);
+	if (!err)
+		err = shmring_move(ep, tail + shmring_footprint(ring, len));
+	return err ?: len;
+}
+
+static int shmring_put_header(struct shmring_endpoint *ep, u8 *at, u32 len)
+{
+	struct shmring_record rec = { .len = len };
+	int err = shmring_enter(ep);
+
+	if (err)
+		return err;
+	memcpy(at, &rec, sizeof(rec));
+	shmring_leave(ep);
+	return 0;
 }
 
 /* One record from user space; -EAGAIN if there is no room. */
-static ssize_t shmring_put(struct shmring *ring, const char __user *buf,
+static ssize_t shmring_put(struct shmring_endpoint *ep, struct iov_iter *from,
 			   size_t len)
 {
-	struct shmring_ctl_page *own = ring->side[SHMRING_PRODUCER].page;
-	struct shmring_record rec = { .len = len };
+	struct shmring *ring = ep->ring;
 	u64 need = shmring_footprint(ring, len);
-	u64 head = READ_ONCE(own->pos), used;
+	u64 head = READ_ONCE(ep->side->page->pos), used;
 	u64 tail;
 	u8 *at = shmring_at(ring, head);
 	int err;
@@ -115,89 +185,96 @@ static ssize_t shmring_put(struct shmring *ring, const char __user *buf,
 	if (ring->bytes - used < need)
 		return -EAGAIN;
 	if (!ring->record_size) {
-		memcpy(at, &rec, sizeof(rec));
-		at += sizeof(rec);
+		err = shmring_put_header(ep, at, len);
+		at += sizeof(struct shmring_record);
 	}
-	if (copy_from_user(at, buf, len))
-		return -EFAULT;
-	/* (B), pairs with (C): the record was written before head moves. */
-	smp_store_release(&own->pos, head + need);
-	return len;
+	if (!err)
+		err = shmring_copy(ep, at, from, len);
+	if (!err)
+		err = shmring_move(ep, head + need);
+	return err ?: len;
 }
 
-static int shmring_block(struct file *file, struct shmring *ring,
-			 struct shmring_side *side, u64 want)
+static bool shmring_may_block(const struct kiocb *iocb)
+{
+	return !(iocb->ki_filp->f_flags & O_NONBLOCK) &&
+	       !(iocb->ki_flags & IOCB_NOWAIT);
+}
+
+static int shmring_lock_io(struct shmring_endpoint *ep, struct kiocb *iocb)
+{
+	if (!shmring_may_block(iocb))
+		return mutex_trylock(&ep->io) ? 0 : -EAGAIN;
+	return mutex_lock_interruptible(&ep->io) ? -ERESTARTSYS : 0;
+}
+
+static int shmring_block(struct shmring_endpoint *ep, struct kiocb *iocb,
+			 u64 want)
 {
 	int events;
 
-	if (file->f_flags & O_NONBLOCK)
+	if (!shmring_may_block(iocb))
 		return -EAGAIN;
-	events = shmring_sleep(ring, side, want);
+	events = shmring_sleep(ep, want);
 	return events == -EINTR ? -ERESTARTSYS : events;
 }
 
-ssize_t shmring_read(struct file *file, char __user *buf, size_t room,
-		     loff_t *pos)
+ssize_t shmring_read(struct shmring_endpoint *ep, struct kiocb *iocb,
+		     struct iov_iter *to)
 {
-	struct shmring_endpoint *ep = file->private_data;
-	struct shmring *ring = ep->ring;
-	struct shmring_side *side = &ring->side[SHMRING_CONSUMER];
+	struct shmring_side *side = ep->side;
 	ssize_t ret;
 	bool gone;
 
-	ret = shmring_become(file, SHMRING_ROLE_CONSUMER);
-	if (ret)
-		return ret;
 	for (;;) {
-		if (mutex_lock_interruptible(&side->io))
-			return -ERESTARTSYS;
-		/* First: what it did last is then seen. */
-		gone = shmring_peer_gone(ring, side);
-		ret = shmring_get(ring, buf, room);
-		mutex_unlock(&side->io);
+		if (!shmring_is_live(ep))
+			return -ENOTCONN;
+		ret = shmring_lock_io(ep, iocb);
+		if (ret)
+			return ret;
+		/* Before head is read, so that the last records are seen. */
+		gone = shmring_peer_gone(ep->ring, side);
+		ret = shmring_get(ep, to);
+		mutex_unlock(&ep->io);
 		if (ret != -EAGAIN)
 			break;
 		if (gone)
 			return 0;
-		ret = shmring_block(file, ring, side, 0);
+		ret = shmring_block(ep, iocb, 0);
 		if (ret < 0)
 			return ret;
 	}
-	if (ret >= 0)
-		shmring_kick(shmring_other(ring, side));
 	return ret;
 }
 
-ssize_t shmring_write(struct file *file, const char __user *buf, size_t len,
-		      loff_t *pos)
+ssize_t shmring_write(struct shmring_endpoint *ep, struct kiocb *iocb,
+		      struct iov_iter *from)
 {
-	struct shmring_endpoint *ep = file->private_data;
+	struct shmring_side *side = ep->side;
 	struct shmring *ring = ep->ring;
-	struct shmring_side *side = &ring->side[SHMRING_PRODUCER];
+	size_t len = iov_iter_count(from);
 	u64 need = shmring_footprint(ring, len);
 	ssize_t ret;
 	bool gone;
 
-	ret = shmring_become(file, SHMRING_ROLE_PRODUCER);
-	if (ret || !len)
-		return ret;
 	if (need > ring->bytes || (ring->record_size && len != need))
 		return -EMSGSIZE;
 	for (;;) {
-		if (mutex_lock_interruptible(&side->io))
-			return -ERESTARTSYS;
+		if (!shmring_is_live(ep))
+			return -ENOTCONN;
+		ret = shmring_lock_io(ep, iocb);
+		if (ret)
+			return ret;
 		gone = shmring_peer_gone(ring, side);
-		ret = shmring_put(ring, buf, len);
-		mutex_unlock(&side->io);
+		ret = shmring_put(ep, from, len);
+		mutex_unlock(&ep->io);
 		if (ret != -EAGAIN)
 			break;
 		if (gone)
 			return -EPIPE;
-		ret = shmring_block(file, ring, side, need);
+		ret = shmring_block(ep, iocb, need);
 		if (ret < 0)
 			return ret;
 	}
-	if (ret > 0)
-		shmring_kick(shmring_other(ring, side));
 	return ret;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The ring object: its name, its lifetime. */
 #include <linux/capability.h>
+#include <linux/cpuset.h>
 #include <linux/cred.h>
+#include <linux/file.h>
 #include <linux/hashtable.h>
 #include <linux/idr.h>
 #include <linux/kobject.h>
@@ -12,17 +14,18 @@
 #include <linux/stringhash.h>
 #include <linux/timekeeping.h>
 #include <linux/user_namespace.h>
+#include <linux/wait.h>
 #include <linux/shmring_netlink.h>
 
 #include "compat.h"
-#include "endpoint.h"
+#include "file.h"
 #include "level.h"
 #include "netlink.h"
 #include "ring.h"
 #include "sysfs.h"
 #include "trace.h"
 
-#define SHMRING_MINORS 65536
+#define SHMRING_MINORS (MINORMASK + 1)
 
 static unsigned long max_ring_bytes = 256UL << 20;
 module_param(max_ring_bytes, ulong, 0644);
@@ -35,22 +38,32 @@ MODULE_PARM_DESC(max_total_bytes,
 
 static unsigned int max_rings = 4096;
 module_param(max_rings, uint, 0644);
-MODULE_PARM_DESC(max_rings, "Number of rings (4096, at most 65536)");
+MODULE_PARM_DESC(max_rings, "Number of rings (4096)");
+
+struct workqueue_struct *shmring_workqueue;
 
 static dev_t shmring_first_dev;
 static DEFINE_IDA(shmring_minors);
 
-/* Protects the names: list and table, and adding and removing their devices. */
-static DEFINE_MUTEX(shmring_names_lock);
-static LIST_HEAD(shmring_names);
+/*
+ * Adding and removing devices, one at a time; which can take long, since
+ * devtmpfs and readers of sysfs are waited for. The list changes under it.
+ */
+static DEFINE_MUTEX(shmring_devices_lock);
+
+/* Protects the list of rings and the table of names. */
+static DEFINE_MUTEX(shmring_list_lock);
+static LIST_HEAD(shmring_list);
 static DEFINE_HASHTABLE(shmring_by_name, 10);
-static u32 shmring_names_generation = 1;
-static u64 shmring_last_id;
+static u32 shmring_list_generation = 1;
+static u64 shmring_last_id;		/* the lock of devices */
 
 /* Protects what all rings use, unlinked ones that live on included. */
 static DEFINE_SPINLOCK(shmring_usage_lock);
 static u64 shmring_used_bytes;
 static unsigned int shmring_used_rings;
+static unsigned int shmring_next_minor;
+static DECLARE_WAIT_QUEUE_HEAD(shmring_all_freed);
 
 static int shmring_charge(u64 bytes)
 {
@@ -73,7 +86,43 @@ static void shmring_uncharge(u64 bytes)
 	spin_lock(&shmring_usage_lock);
 	shmring_used_rings--;
 	shmring_used_bytes -= bytes;
+	if (!shmring_used_rings)
+		wake_up(&shmring_all_freed);
 	spin_unlock(&shmring_usage_lock);
+}
+
+static bool shmring_none_used(void)
+{
+	bool none;
+
+	spin_lock(&shmring_usage_lock);
+	none = !shmring_used_rings;
+	spin_unlock(&shmring_usage_lock);
+	return none;
+}
+
+/*
+ * A number that no ring has had before, as long as there is one: a node that
+ * somebody made by mknod() must not lead to another ring than it was made for.
+ */
+static int shmring_new_minor(void)
+{
+	unsigned int next = READ_ONCE(shmring_next_minor);
+	int minor = -ENOSPC;
+
+	if (next < SHMRING_MINORS)
+		minor = ida_alloc_range(&shmring_minors, next,
+					SHMRING_MINORS - 1, SHMRING_GFP);
+	if (minor == -ENOSPC)
+		minor = ida_alloc_range(&shmring_minors, 0, SHMRING_MINORS - 1,
+					SHMRING_GFP);
+	if (minor < 0)
+		return minor;
+	spin_lock(&shmring_usage_lock);
+	WRITE_ONCE(shmring_next_minor,
+		   max_t(unsigned int, shmring_next_minor, minor + 1));
+	spin_unlock(&shmring_usage_lock);
+	return minor;
 }
 
 static void shmring_init_pages(struct shmring *ring)
@@ -93,6 +142,9 @@ static void shmring_init_pages(struct shmring *ring)
 	info->ring_bytes = ring->bytes;
 	info->flags = ring->flags;
 	info->node = ring->node;
+	info->features = SHMRING_FEATURES;
+	info->max_producers = 1;
+	info->max_consumers = 1;
 }
 
 /*
@@ -138,11 +190,13 @@ static u64 shmring_footprint(const struct shmring *ring)
 static void shmring_free(struct device *dev)
 {
 	struct shmring *ring = container_of(dev, struct shmring, dev);
+	u64 bytes = shmring_footprint(ring);
 
 	ida_free(&shmring_minors, MINOR(dev->devt));
-	shmring_uncharge(shmring_footprint(ring));
 	shmring_free_memory(ring);
 	kfree(ring);
+	/* Last: shmring_rings_exit() waits for it. */
+	shmring_uncharge(bytes);
 }
 
 static struct class shmring_class = {
@@ -161,9 +215,10 @@ static void shmring_init_side(struct shmring *ring, struct shmring_side *side)
 {
 	side->ring = ring;
 	init_waitqueue_head(&side->wq);
-	mutex_init(&side->io);
 	spin_lock_init(&side->lock);
 }
+
+static void shmring_unlink_work(struct work_struct *work);
 
 static void shmring_init_device(struct shmring *ring, int minor)
 {
@@ -174,12 +229,13 @@ static void shmring_init_device(struct shmring *ring, int minor)
 	for (i = 0; i < SHMRING_SIDES; i++)
 		shmring_init_side(ring, &ring->side[i]);
 	shmring_init_level(ring);
+	INIT_WORK(&ring->unlink_work, shmring_unlink_work);
 
 	device_initialize(&ring->dev);
 	ring->dev.class = &shmring_class;
 	ring->dev.type = &shmring_type;
 	ring->dev.devt = MKDEV(MAJOR(shmring_first_dev), minor);
-	cdev_init(&ring->cdev, &shmring_fops);
+	cdev_init(&ring->cdev, &shmring_ring_fops);
 	ring->cdev.owner = THIS_MODULE;
 }
 
@@ -189,6 +245,8 @@ static void shmring_init_device(struct shmring *ring, int minor)
 static int shmring_check_geometry(const struct shmring_create *args)
 {
 	if (args->flags & ~SHMRING_CREATE_FLAGS || args->high_water > 100)
+		return -EINVAL;
+	if (args->max_producers > 1 || args->max_consumers > 1)
 		return -EINVAL;
 	if (!is_power_of_2(args->ring_bytes) || args->ring_bytes < PAGE_SIZE)
 		return -EINVAL;
@@ -206,11 +264,14 @@ static int shmring_set_node(struct shmring *ring,
 	if (ring->node == SHMRING_NODE_ANY)
 		return ring->flags & SHMRING_CREATE_STRICT ? -EINVAL : 0;
 	if (ring->node == SHMRING_NODE_LOCAL)
-		ring->node = numa_node_id();
+		ring->node = numa_mem_id();	/* the nearest with memory */
 	if (ring->node < 0)
 		return -EINVAL;
 	if (ring->node >= MAX_NUMNODES || !node_online(ring->node) ||
 	    !node_state(ring->node, N_MEMORY))
+		return -ENXIO;
+	if (ring->flags & SHMRING_CREATE_STRICT &&
+	    !node_isset(ring->node, cpuset_current_mems_allowed))
 		return -ENXIO;
 	return 0;
 }
@@ -232,52 +293,57 @@ static int shmring_set_owner(struct shmring *ring,
 		return -EPERM;
 
 	ring->mode = args->mode;
-	if (args->mode == SHMRING_MODE_DEFAULT)
+	if (!args->mode || args->mode == SHMRING_MODE_DEFAULT)
 		ring->mode = 0600;
 	else if (args->mode & ~0777)
 		return -EINVAL;
 	return 0;
 }
 
-void shmring_lock_names(void)
+/*
+ * The list
+ */
+void shmring_lock_list(void)
 {
-	mutex_lock(&shmring_names_lock);
+	mutex_lock(&shmring_list_lock);
 }
 
-void shmring_unlock_names(void)
+void shmring_unlock_list(void)
 {
-	mutex_unlock(&shmring_names_lock);
+	mutex_unlock(&shmring_list_lock);
 }
 
 u32 shmring_generation(void)
 {
-	lockdep_assert_held(&shmring_names_lock);
-	return shmring_names_generation;
+	lockdep_assert_held(&shmring_list_lock);
+	return shmring_list_generation;
 }
 
 static void shmring_new_generation(void)
 {
-	lockdep_assert_held(&shmring_names_lock);
-	if (!++shmring_names_generation)
-		shmring_names_generation++;
+	lockdep_assert_held(&shmring_list_lock);
+	if (!++shmring_list_generation)
+		shmring_list_generation++;
 }
 
 struct shmring *shmring_from(u64 id)
 {
 	struct shmring *ring;
 
-	lockdep_assert_held(&shmring_names_lock);
-	list_for_each_entry(ring, &shmring_names, entry)
-		if (ring->id >= id)
+	lockdep_assert_held(&shmring_list_lock);
+	list_for_each_entry(ring, &shmring_list, entry)
+		if (ring->id >= id && !READ_ONCE(ring->condemned))
 			return ring;
 	return NULL;
 }
 
 struct shmring *shmring_after(struct shmring *ring)
 {
-	lockdep_assert_held(&shmring_names_lock);
-	return list_is_last(&ring->entry, &shmring_names) ?
-	       NULL : list_next_entry(ring, entry);
+	lockdep_assert_held(&shmring_list_lock);
+	list_for_each_entry_continue(ring, &shmring_list, entry)
+		if (!READ_ONCE(ring->condemned))
+			return ring;
+	return NULL;
 }
 
 static u32 shmring_hash(const char *name)
@@ -285,11 +351,12 @@ static u32 shmring_hash(const char *name)
 	return full_name_hash(NULL, name, strlen(name));
 }
 
-struct shmring *shmring_find(const char *name)
+/* Also one that is condemned. */
+static struct shmring *shmring_find_any(const char *name)
 {
 	struct shmring *ring;
 
-	lockdep_assert_held(&shmring_names_lock);
+	lockdep_assert_held(&shmring_list_lock);
 	hash_for_each_possible(shmring_by_name, ring, by_name,
 			       shmring_hash(name))
 		if (!strcmp(dev_name(&ring->dev), name))
@@ -297,39 +364,143 @@ struct shmring *shmring_find(const char *name)
 	return NULL;
 }
 
-static int shmring_link(struct shmring *ring)
+struct shmring *shmring_find(const char *name)
 {
-	int err = -EEXIST;
+	struct shmring *ring = shmring_find_any(name);
 
-	mutex_lock(&shmring_names_lock);
-	if (shmring_find(dev_name(&ring->dev)))
-		goto out;
-	ring->id = shmring_last_id + 1;
-	err = cdev_device_add(&ring->cdev, &ring->dev);
-	if (err)
-		goto out;
-	shmring_last_id++;
-	list_add_tail(&ring->entry, &shmring_names);
+	return ring && !READ_ONCE(ring->condemned) ? ring : NULL;
+}
+
+static void shmring_add_to_list(struct shmring *ring)
+{
+	mutex_lock(&shmring_list_lock);
+	list_add_tail(&ring->entry, &shmring_list);
 	hash_add(shmring_by_name, &ring->by_name,
 		 shmring_hash(dev_name(&ring->dev)));
 	shmring_new_generation();
-	if (ring->high_water)
-		shmring_set_high_water(ring, ring->high_water);
-	trace_create(ring);
+	trace_shmring_create(ring);
 	shmring_notify_ring(ring, SHMRING_CMD_RING_ADD_NTF);
-out:
-	mutex_unlock(&shmring_names_lock);
+	mutex_unlock(&shmring_list_lock);
+}
+
+static void shmring_del_from_list(struct shmring *ring)
+{
+	mutex_lock(&shmring_list_lock);
+	trace_shmring_destroy(ring);
+	shmring_notify_ring(ring, SHMRING_CMD_RING_DEL_NTF);
+	list_del_init(&ring->entry);
+	hash_del(&ring->by_name);
+	shmring_new_generation();
+	mutex_unlock(&shmring_list_lock);
+}
+
+/*
+ * Unlink
+ */
+static void shmring_unlink_locked(struct shmring *ring)
+{
+	lockdep_assert_held(&shmring_devices_lock);
+	if (list_empty(&ring->entry))
+		return;
+	mutex_lock(&ring->lock);
+	WRITE_ONCE(ring->condemned, true);
+	mutex_unlock(&ring->lock);
+	shmring_del_from_list(ring);
+	if (!shmring_is_anonymous(ring))
+		cdev_device_del(&ring->cdev, &ring->dev);
+	shmring_stop_level(ring);
+	put_device(&ring->dev);
+}
+
+static void shmring_unlink_work(struct work_struct *work)
+{
+	struct shmring *ring = container_of(work, struct shmring, unlink_work);
+
+	mutex_lock(&shmring_devices_lock);
+	shmring_unlink_locked(ring);
+	mutex_unlock(&shmring_devices_lock);
+	put_device(&ring->dev);
+}
+
+/*
+ * Where a role ends, mmap_lock may be held, under which devtmpfs must not be
+ * waited for; so somebody else takes the name away.
+ */
+void shmring_condemn(struct shmring *ring)
+{
+	lockdep_assert_held(&ring->lock);
+	if (ring->condemned)
+		return;
+	WRITE_ONCE(ring->condemned, true);
+	get_device(&ring->dev);
+	queue_work(shmring_workqueue, &ring->unlink_work);
+}
+
+void shmring_finish_unlink(struct shmring *ring)
+{
+	if (READ_ONCE(ring->condemned))
+		flush_work(&ring->unlink_work);
+}
+
+/* Whether the name is somebody's; not one's that is about to lose it. */
+static bool shmring_name_taken(const char *name)
+{
+	struct shmring *ring;
+
+	mutex_lock(&shmring_list_lock);
+	ring = shmring_find_any(name);
+	mutex_unlock(&shmring_list_lock);
+	/* It stays, since it goes under the lock of devices alone. */
+	lockdep_assert_held(&shmring_devices_lock);
+	if (ring && READ_ONCE(ring->condemned)) {
+		shmring_unlink_locked(ring);
+		ring = NULL;
+	}
+	return ring;
+}
+
+/*
+ * Link
+ */
+static int shmring_add_device(struct shmring *ring)
+{
+	if (shmring_is_anonymous(ring))
+		return dev_set_name(&ring->dev, "anon:%llu", ring->id);
+	if (shmring_name_taken(dev_name(&ring->dev)))
+		return -EEXIST;
+	return cdev_device_add(&ring->cdev, &ring->dev);
+}
+
+static int shmring_link(struct shmring *ring)
+{
+	int err;
+
+	if (mutex_lock_killable(&shmring_devices_lock))
+		return -EINTR;
+	ring->id = shmring_last_id + 1;
+	err = shmring_add_device(ring);
+	if (!err) {
+		get_device(&ring->dev);
+		shmring_last_id++;
+		shmring_add_to_list(ring);
+		if (ring->high_water)
+			shmring_set_high_water(ring, ring->high_water);
+	}
+	mutex_unlock(&shmring_devices_lock);
 	return err;
 }
 
-static bool shmring_name_taken(const char *name)
+/*
+ * Create
+ */
+static bool shmring_exists(const char *name)
 {
-	bool taken;
+	bool exists;
 
-	mutex_lock(&shmring_names_lock);
-	taken = shmring_find(name);
-	mutex_unlock(&shmring_names_lock);
-	return taken;
+	shmring_lock_list();
+	exists = shmring_find(name);
+	shmring_unlock_list();
+	return exists;
 }
 
 /* A ring without memory and without a name; free it with put_device(). */
@@ -354,7 +525,7 @@ static struct shmring *shmring_alloc(const struct shmring_create *args)
 	if (err)
 		goto err_free;
 
-	minor = ida_alloc_max(&shmring_minors, SHMRING_MINORS - 1, GFP_KERNEL);
+	minor = shmring_new_minor();
 	if (minor < 0) {
 		err = minor;
 		goto err_uncharge;
@@ -369,74 +540,112 @@ err_free:
 	return ERR_PTR(err);
 }
 
+static int shmring_fill(struct shmring *ring, const struct shmring_create *args)
+{
+	int err = 0;
+
+	if (!shmring_is_anonymous(ring))
+		err = dev_set_name(&ring->dev, "%s", args->name);
+	if (!err)
+		err = shmring_alloc_memory(ring);
+	if (!err)
+		shmring_init_pages(ring);
+	return err;
+}
+
 int shmring_create(const struct shmring_create *args)
 {
 	struct shmring *ring;
-	int err;
+	struct file *file;
+	int fd, err;
 
 	err = shmring_check_geometry(args);
 	if (err)
 		return err;
 	/* Say so before a large allocation; shmring_link() decides. */
-	if (shmring_name_taken(args->name))
+	if (shmring_exists(args->name))
 		return -EEXIST;
 
+	fd = get_unused_fd_flags(O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return fd;
 	ring = shmring_alloc(args);
-	if (IS_ERR(ring))
-		return PTR_ERR(ring);
-
-	err = dev_set_name(&ring->dev, "%s", args->name);
-	if (!err)
-		err = shmring_alloc_memory(ring);
-	if (!err) {
-		shmring_init_pages(ring);
-		err = shmring_link(ring);
-	}
+	err = PTR_ERR_OR_ZERO(ring);
 	if (err)
-		put_device(&ring->dev);
+		goto put_fd;
+	err = shmring_fill(ring, args);
+	if (err)
+		goto put_ring;
+	file = shmring_new_ring_file(ring);
+	err = PTR_ERR_OR_ZERO(file);
+	if (err)
+		goto put_ring;
+	err = shmring_link(ring);
+	if (err)
+		goto abandon;
+	fd_install(fd, file);
+	put_device(&ring->dev);
+	return fd;
+
+abandon:
+	/* Its node can have been there for a moment, and somebody have opened it. */
+	mutex_lock(&ring->lock);
+	ring->condemned = true;
+	mutex_unlock(&ring->lock);
+	fput(file);
+put_ring:
+	put_device(&ring->dev);
+put_fd:
+	put_unused_fd(fd);
 	return err;
 }
 
 /*
  * Destroy
  */
-static void shmring_unlink_locked(struct shmring *ring)
+static bool shmring_may_manage(const struct shmring *ring)
 {
-	lockdep_assert_held(&shmring_names_lock);
-	if (list_empty(&ring->entry))
-		return;
-	trace_destroy(ring);
-	shmring_notify_ring(ring, SHMRING_CMD_RING_DEL_NTF);
-	list_del_init(&ring->entry);
-	hash_del(&ring->by_name);
-	shmring_new_generation();
-	cdev_device_del(&ring->cdev, &ring->dev);
-	shmring_stop_level(ring);
-	put_device(&ring->dev);
+	return uid_eq(ring->uid, current_fsuid()) || capable(CAP_SYS_ADMIN);
 }
 
-/* Take the name away, unless that was done. The caller has a reference. */
-void shmring_unlink(struct shmring *ring)
-{
-	mutex_lock(&shmring_names_lock);
-	shmring_unlink_locked(ring);
-	mutex_unlock(&shmring_names_lock);
-}
-
-int shmring_destroy(const char *name)
+struct shmring *shmring_get_managed(u64 id, const char *name)
 {
 	struct shmring *ring;
+
+	shmring_lock_list();
+	ring = id ? shmring_from(id) : shmring_find(name);
+	if (!ring || (id && ring->id != id))
+		ring = ERR_PTR(-ENOENT);
+	else if (!shmring_may_manage(ring))
+		ring = ERR_PTR(-EPERM);
+	else
+		get_device(&ring->dev);
+	shmring_unlock_list();
+	return ring;
+}
+
+int shmring_destroy(u64 id, const char *name)
+{
+	struct shmring *ring = shmring_get_managed(id, name);
 	int err = 0;
 
-	mutex_lock(&shmring_names_lock);
-	ring = shmring_find(name);
-	if (!ring)
+	if (IS_ERR(ring))
+		return PTR_ERR(ring);
+	if (mutex_lock_killable(&shmring_devices_lock)) {
+		err = -EINTR;
+		goto put;
+	}
+	/* Of two at a time, one destroys it. */
+	if (list_empty(&ring->entry))
 		err = -ENOENT;
-	else if (!uid_eq(ring->uid, current_fsuid()) && !capable(CAP_SYS_ADMIN))
-		err = -EPERM;
-	else
-		shmring_unlink_locked(ring);
-	mutex_unlock(&shmring_names_lock);
+	shmring_unlink_locked(ring);
+	mutex_unlock(&shmring_devices_lock);
+	if (!err && shmring_is_anonymous(ring)) {
+		shmring_evict(ring, SHMRING_ROLE_PRODUCER);
+		shmring_evict(ring, SHMRING_ROLE_CONSUMER);
+	}
+put:
+	put_device(&ring->dev);
 	return err;
 }
 
@@ -447,13 +656,22 @@ int shmring_rings_init(void)
 	if (!max_total_bytes)
 		max_total_bytes = (totalram_pages() / 4) << PAGE_SHIFT;
 
+	shmring_workqueue = alloc_workqueue("shmring", WQ_UNBOUND, 0);
+	if (!shmring_workqueue)
+		return -ENOMEM;
 	err = alloc_chrdev_region(&shmring_first_dev, 0, SHMRING_MINORS,
 				  "shmring");
 	if (err)
-		return err;
+		goto err_workqueue;
 	err = class_register(&shmring_class);
 	if (err)
-		unregister_chrdev_region(shmring_first_dev, SHMRING_MINORS);
+		goto err_region;
+	return 0;
+
+err_region:
+	unregister_chrdev_region(shmring_first_dev, SHMRING_MINORS);
+err_workqueue:
+	destroy_workqueue(shmring_workqueue);
 	return err;
 }
 
@@ -462,10 +680,16 @@ void shmring_rings_exit(void)
 {
 	struct shmring *ring, *next;
 
-	mutex_lock(&shmring_names_lock);
-	list_for_each_entry_safe(ring, next, &shmring_names, entry)
+	mutex_lock(&shmring_devices_lock);
+	list_for_each_entry_safe(ring, next, &shmring_list, entry)
 		shmring_unlink_locked(ring);
-	mutex_unlock(&shmring_names_lock);
+	mutex_unlock(&shmring_devices_lock);
+	shmring_level_exit();
+	/* The last references may be the driver core's and the works'. */
+	wait_event(shmring_all_freed, shmring_none_used());
+	/* Endpoints behind a grace period become works. */
+	rcu_barrier();
+	destroy_workqueue(shmring_workqueue);
 	class_unregister(&shmring_class);
 	unregister_chrdev_region(shmring_first_dev, SHMRING_MINORS);
 	ida_destroy(&shmring_minors);

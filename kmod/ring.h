@@ -7,6 +7,21 @@
  *
  *	index	 0      1          2          3 ...        3 + n ... 3 + 2n
  *		| info | producer | consumer | data pages | data pages |
+ *
+ * Lifetimes. A ring is its struct device, which goes with the last reference:
+ *
+ *	the list of rings	from create to unlink
+ *	shmring_handle		an open file of the ring
+ *	shmring_endpoint	counted itself: by its open file (which its mappings
+ *				hold), and by the side while it has the role
+ *	the unlink work		while it is queued
+ *
+ * Each open file holds the module, so that it cannot go while anybody can come
+ * back to it. A role ends before its endpoint does: shmring_end_role().
+ *
+ * Locks, outermost first: mmap_lock, shmring_endpoint.lock, shmring.lock. The
+ * lock of devices (ring.c) is taken in none of them and outside of the lock of
+ * the list, which is taken outside of shmring.lock.
  */
 #ifndef _SHMRING_RING_H
 #define _SHMRING_RING_H
@@ -43,30 +58,26 @@ struct eventfd_ctx;
  * @page: its control page; user space writes it, so nothing in it is believed
  * @wq: who sleeps on this side: WAIT, poll, read, write
  * @wait_seq: last value stored in the page's wait word
- * @io: one read() or write() moves records at a time
- * @lock: protects the members below
- * @owner: the endpoint that has the role, or NULL
- * @task: who mapped it first
- * @mm: whose mappings are writable, or NULL before the first
- * @many_mms: the mappings went to a second process, by fork
+ * @kick_seq: what it was at the last kick
+ * @lock: protects @eventfd
  * @eventfd: signalled with each kick, or NULL
- * @pid: the process that attached, or NULL; protected by the ring's lock
+ * @owner: the endpoint that has the role, or NULL. Written under the ring's
+ *	lock, read under it or RCU
+ * @pid: the process that mapped or else attached, or NULL; protected by the
+ *	ring's lock
  */
 struct shmring_side {
 	struct shmring *ring;
 	struct shmring_ctl_page *page;
 	wait_queue_head_t wq;
 	atomic_t wait_seq;
-	struct mutex io;		/* one read() or write() */
+	int kick_seq;
 
-	spinlock_t lock;		/* the members below */
-	struct shmring_endpoint *owner;
-	struct task_struct *task;
-	struct mm_struct *mm;
-	bool many_mms;
+	spinlock_t lock;		/* eventfd */
 	struct eventfd_ctx *eventfd;
 
-	struct pid *pid;		/* the ring's lock */
+	struct shmring_endpoint __rcu *owner;	/* the ring's lock */
+	struct pid *pid;			/* the ring's lock */
 
 	atomic64_t waits;		/* times that it went to sleep */
 	atomic64_t wakeups;		/* times that it was woken */
@@ -77,14 +88,17 @@ struct shmring_side {
 
 /*
  * struct shmring - a ring; its device counts the references
- * @entry: in the list of named rings, by rising id, protected by its lock; empty
- *	once unlinked
- * @by_name: in the table of names, with the same lock
+ * @entry: in the list of rings, by rising id; empty once unlinked. Protected by
+ *	the locks of the devices and of the list (ring.c)
+ * @by_name: in the table of names, with the same locks
  * @id: no other ring has had it since the module was loaded
  * @created: nanoseconds since 1970
- * @lock: protects attach, detach and the state in the info page. Taken inside
- *	nothing but mmap_lock and the names' lock; never held while user memory
- *	is touched.
+ * @lock: protects attach, detach, the state in the info page and the members
+ *	that say so. Never held while user memory is touched
+ * @users: open files of the ring and of its endpoints
+ * @met: somebody has had a role
+ * @condemned: nobody attaches any more, and the name is gone or about to go
+ * @unlink_work: takes the name away where no lock may be held for it
  * @high_water: per cent at which LEVEL_NTF is sent, 0 for none
  * @level: SHMRING_LEVEL_* as last told
  * @level_work: looks at the level
@@ -121,7 +135,11 @@ struct shmring {
 	u32 level;
 	struct delayed_work level_work;
 
-	struct mutex lock;		/* attach, detach, info->state */
+	struct mutex lock;		/* attach, detach, info->state, ... */
+	unsigned int users;		/* ... these three */
+	bool met;
+	bool condemned;
+	struct work_struct unlink_work;
 	struct shmring_side side[SHMRING_SIDES];
 };
 
@@ -169,16 +187,36 @@ static inline unsigned long shmring_mapped_pages(const struct shmring *ring)
 	return SHMRING_DATA_INDEX + 2 * (ring->bytes >> PAGE_SHIFT);
 }
 
+static inline bool shmring_is_anonymous(const struct shmring *ring)
+{
+	return ring->flags & SHMRING_CREATE_ANONYMOUS;
+}
+
+/* Makes a ring and returns a descriptor of it. */
 int shmring_create(const struct shmring_create *args);
-int shmring_destroy(const char *name);
-void shmring_unlink(struct shmring *ring);
+
+/* By @id or, where that is 0, by @name. */
+int shmring_destroy(u64 id, const char *name);
 
 /*
- * The rings that have a name, for those who show them. What is found stays as
- * long as the names are locked.
+ * The ring of @id or @name that the caller may manage, with a reference to be
+ * put by put_device(); or an ERR_PTR.
  */
-void shmring_lock_names(void);
-void shmring_unlock_names(void);
+struct shmring *shmring_get_managed(u64 id, const char *name);
+
+/*
+ * Nobody attaches any more; the name goes in a moment. Under the ring's lock.
+ * Who may sleep with no lock held waits for it by shmring_finish_unlink().
+ */
+void shmring_condemn(struct shmring *ring);
+void shmring_finish_unlink(struct shmring *ring);
+
+/*
+ * The rings, for those who show them: not those that are condemned. What is
+ * found stays as long as the list is locked, which is never for long.
+ */
+void shmring_lock_list(void);
+void shmring_unlock_list(void);
 struct shmring *shmring_find(const char *name);
 
 /* The first ring whose id is @id or more, or NULL. */
@@ -191,6 +229,9 @@ u32 shmring_generation(void);
 /* memory.c: on failure, too, free what there is. */
 int shmring_alloc_memory(struct shmring *ring);
 void shmring_free_memory(struct shmring *ring);
+
+/* For what cannot be done where it is due. */
+extern struct workqueue_struct *shmring_workqueue;
 
 int shmring_rings_init(void);
 void shmring_rings_exit(void);

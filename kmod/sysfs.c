@@ -15,7 +15,7 @@
 #include "stat.h"
 #include "sysfs.h"
 
-static struct shmring *to_ring(struct device *dev)
+static struct shmring *shmring_from_dev(struct device *dev)
 {
 	return container_of(dev, struct shmring, dev);
 }
@@ -25,7 +25,7 @@ static struct shmring *to_ring(struct device *dev)
 static ssize_t name##_show(struct device *dev,				\
 			   struct device_attribute *attr, char *buf)	\
 {									\
-	const struct shmring *ring = to_ring(dev);			\
+	const struct shmring *ring = shmring_from_dev(dev);			\
 									\
 	return sysfs_emit(buf, fmt "\n", value);			\
 }									\
@@ -38,7 +38,7 @@ static ssize_t name##_show(struct device *dev,				\
 {									\
 	struct shmring_stat stat;					\
 									\
-	shmring_get_stat(to_ring(dev), task_active_pid_ns(current),	\
+	shmring_get_stat(shmring_from_dev(dev), task_active_pid_ns(current),	\
 			 &stat);					\
 	return sysfs_emit(buf, fmt "\n", value);			\
 }									\
@@ -77,7 +77,7 @@ SHMRING_STAT_ATTR(stalls_empty, "%llu", CONSUMER(stalls));
 static ssize_t high_water_show(struct device *dev,
 			       struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", READ_ONCE(to_ring(dev)->high_water));
+	return sysfs_emit(buf, "%u\n", READ_ONCE(shmring_from_dev(dev)->high_water));
 }
 
 static ssize_t high_water_store(struct device *dev,
@@ -89,7 +89,7 @@ static ssize_t high_water_store(struct device *dev,
 
 	err = kstrtou32(buf, 0, &percent);
 	if (!err)
-		err = shmring_set_high_water(to_ring(dev), percent);
+		err = shmring_set_high_water(shmring_from_dev(dev), percent);
 	return err ?: len;
 }
 static DEVICE_ATTR_RW(high_water);
@@ -98,7 +98,7 @@ static DEVICE_ATTR_RW(high_water);
 static ssize_t numa_pages_show(struct device *dev,
 			       struct device_attribute *attr, char *buf)
 {
-	const struct shmring *ring = to_ring(dev);
+	const struct shmring *ring = shmring_from_dev(dev);
 	int node, len = 0;
 
 	for_each_online_node(node)

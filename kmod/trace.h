@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tracepoints shmring:*, for perf, ftrace and bpftrace. In all of them, id is
+ * Tracepoints shmring:shmring_*, for perf, ftrace and bpftrace. In all of them, id is
  * the ring's (unique until the module goes), name its name, and role 1 for the
  * producer, 2 for the consumer. Names and order of the fields stay. The name is
  * padded with zeros, so that all of it can be a key.
@@ -14,6 +14,10 @@
 #include <linux/tracepoint.h>
 
 #include "ring.h"
+
+/* So that perf and others see the numbers behind the names. */
+TRACE_DEFINE_ENUM(SHMRING_ROLE_PRODUCER);
+TRACE_DEFINE_ENUM(SHMRING_ROLE_CONSUMER);
 
 #define show_shmring_role(role)						\
 	__print_symbolic(role,						\
@@ -44,18 +48,18 @@ DECLARE_EVENT_CLASS(shmring_ring,
 		  __entry->record_size, __entry->node)
 );
 
-DEFINE_EVENT(shmring_ring, create,
+DEFINE_EVENT(shmring_ring, shmring_create,
 	TP_PROTO(const struct shmring *ring),
 	TP_ARGS(ring)
 );
 
-DEFINE_EVENT(shmring_ring, destroy,
+DEFINE_EVENT(shmring_ring, shmring_destroy,
 	TP_PROTO(const struct shmring *ring),
 	TP_ARGS(ring)
 );
 
 /* pid: who attached, in the initial pid namespace. */
-TRACE_EVENT(attach,
+TRACE_EVENT(shmring_attach,
 	TP_PROTO(const struct shmring_side *side),
 	TP_ARGS(side),
 	TP_STRUCT__entry(
@@ -75,7 +79,7 @@ TRACE_EVENT(attach,
 		  show_shmring_role(__entry->role), __entry->pid)
 );
 
-TRACE_EVENT(detach,
+TRACE_EVENT(shmring_detach,
 	TP_PROTO(const struct shmring_side *side, bool killed),
 	TP_ARGS(side, killed),
 	TP_STRUCT__entry(
@@ -99,7 +103,7 @@ TRACE_EVENT(detach,
 );
 
 /* A side goes to sleep until want bytes are there, or free; 0 is a record. */
-TRACE_EVENT(wait,
+TRACE_EVENT(shmring_wait,
 	TP_PROTO(const struct shmring_side *side, u64 want),
 	TP_ARGS(side, want),
 	TP_STRUCT__entry(
@@ -139,19 +143,19 @@ DECLARE_EVENT_CLASS(shmring_side,
 );
 
 /* A side that slept runs again. */
-DEFINE_EVENT(shmring_side, wake,
+DEFINE_EVENT(shmring_side, shmring_wake,
 	TP_PROTO(const struct shmring_side *side),
 	TP_ARGS(side)
 );
 
 /* The current task, or the kernel on its behalf, kicks this side. */
-DEFINE_EVENT(shmring_side, kick,
+DEFINE_EVENT(shmring_side, shmring_kick,
 	TP_PROTO(const struct shmring_side *side),
 	TP_ARGS(side)
 );
 
 /* ... and signals its eventfd. */
-DEFINE_EVENT(shmring_side, eventfd,
+DEFINE_EVENT(shmring_side, shmring_eventfd,
 	TP_PROTO(const struct shmring_side *side),
 	TP_ARGS(side)
 );

@@ -20,6 +20,7 @@
 union arg {
 	struct shmring_create create;
 	struct shmring_destroy destroy;
+	struct shmring_evict evict;
 	struct shmring_attach attach;
 	struct shmring_info info;
 	struct shmring_wait wait;
@@ -38,35 +39,54 @@ TEST(inv9_shapes)
 	EXPECT_SHAPE(shmring_record, 8);
 	EXPECT_FIELD(shmring_record, tag, 4);
 
-	EXPECT_SHAPE(shmring_info_page, 48);
+	EXPECT_SHAPE(shmring_info_page, 256);
 	EXPECT_FIELD(shmring_info_page, version, 8);
 	EXPECT_FIELD(shmring_info_page, record_size, 12);
 	EXPECT_FIELD(shmring_info_page, ring_bytes, 16);
 	EXPECT_FIELD(shmring_info_page, flags, 24);
 	EXPECT_FIELD(shmring_info_page, node, 28);
-	EXPECT_FIELD(shmring_info_page, epoch, 32);
-	EXPECT_FIELD(shmring_info_page, state, 36);
+	EXPECT_FIELD(shmring_info_page, features, 32);
+	EXPECT_FIELD(shmring_info_page, max_producers, 40);
+	EXPECT_FIELD(shmring_info_page, max_consumers, 44);
+	EXPECT_FIELD(shmring_info_page, epoch, 128);
+	EXPECT_FIELD(shmring_info_page, state, 132);
 
 	EXPECT_SHAPE(shmring_ctl_page, 400);
 	EXPECT_FIELD(shmring_ctl_page, pos, 0);
 	EXPECT_FIELD(shmring_ctl_page, wait, 128);
 	EXPECT_FIELD(shmring_ctl_page, want, 132);
+	EXPECT_FIELD(shmring_ctl_page, poll_flags, 136);
+	EXPECT_FIELD(shmring_ctl_page, poll_epoch, 140);
 	EXPECT_FIELD(shmring_ctl_page, kick, 256);
+	EXPECT_FIELD(shmring_ctl_page, life, 260);
 	EXPECT_FIELD(shmring_ctl_page, stalls, 384);
 	EXPECT_FIELD(shmring_ctl_page, messages, 392);
 
-	EXPECT_SHAPE(shmring_create, 72);
+	EXPECT_SHAPE(shmring_create, 80);
 	EXPECT_FIELD(shmring_create, ring_bytes, 8);
 	EXPECT_FIELD(shmring_create, record_size, 16);
 	EXPECT_FIELD(shmring_create, node, 20);
 	EXPECT_FIELD(shmring_create, mode, 24);
-	EXPECT_FIELD(shmring_create, name, 40);
+	EXPECT_FIELD(shmring_create, max_producers, 40);
+	EXPECT_FIELD(shmring_create, name, 48);
 
-	EXPECT_SHAPE(shmring_destroy, 40);
-	EXPECT_SHAPE(shmring_attach, 8);
-	EXPECT_SHAPE(shmring_info, 104);
-	EXPECT_FIELD(shmring_info, info_offset, 32);
-	EXPECT_FIELD(shmring_info, name, 72);
+	EXPECT_SHAPE(shmring_destroy, 48);
+	EXPECT_FIELD(shmring_destroy, id, 8);
+	EXPECT_FIELD(shmring_destroy, name, 16);
+	EXPECT_SHAPE(shmring_evict, 56);
+	EXPECT_FIELD(shmring_evict, role, 16);
+	EXPECT_FIELD(shmring_evict, name, 24);
+	EXPECT_SHAPE(shmring_attach, 16);
+	EXPECT_FIELD(shmring_attach, flags, 8);
+	EXPECT_FIELD(shmring_attach, index, 12);
+	EXPECT_SHAPE(shmring_info, 160);
+	EXPECT_FIELD(shmring_info, id, 8);
+	EXPECT_FIELD(shmring_info, role, 32);
+	EXPECT_FIELD(shmring_info, page_size, 48);
+	EXPECT_FIELD(shmring_info, features, 56);
+	EXPECT_FIELD(shmring_info, info_offset, 64);
+	EXPECT_FIELD(shmring_info, producer_stride, 104);
+	EXPECT_FIELD(shmring_info, name, 128);
 	EXPECT_SHAPE(shmring_wait, 32);
 	EXPECT_FIELD(shmring_wait, want, 8);
 	EXPECT_FIELD(shmring_wait, timeout_ns, 16);
@@ -82,6 +102,7 @@ FIXTURE(abi)
 	struct shmring_create create;
 	int ctl;
 	int fd;
+	int ep;
 	union arg *arg;
 };
 
@@ -105,6 +126,7 @@ FIXTURE_SETUP(abi)
 	ASSERT_EQ(0, ring_create(self->name, page_size(), 64));
 	self->fd = ring_open(self->name, O_RDWR);
 	ASSERT_LE(0, self->fd);
+	self->ep = -1;
 	ring_defaults(&self->create, self->other);
 	self->arg = calloc(1, sizeof(*self->arg));
 	ASSERT_TRUE(!!self->arg);
@@ -117,6 +139,7 @@ FIXTURE_TEARDOWN(abi)
 	for (i = 0; i < ARRAY_SIZE(params); i++)
 		EXPECT_EQ(0, param_set(params[i], self->saved[i]));
 	free(self->arg);
+	close(self->ep);
 	close(self->fd);
 	close(self->ctl);
 	if (ring_exists(self->other))
@@ -136,10 +159,11 @@ static struct {
 	size_t first_size;
 	bool on_ctl;
 } const ioctls[] = {
-	{ SHMRING_IOC_CREATE, 72, true },
-	{ SHMRING_IOC_DESTROY, 40, true },
-	{ SHMRING_IOC_ATTACH, 8, false },
-	{ SHMRING_IOC_INFO, 104, false },
+	{ SHMRING_IOC_CREATE, 80, true },
+	{ SHMRING_IOC_DESTROY, 48, true },
+	{ SHMRING_IOC_EVICT, 56, true },
+	{ SHMRING_IOC_ATTACH, 16, false },
+	{ SHMRING_IOC_INFO, 160, false },
 	{ SHMRING_IOC_WAIT, 32, false },
 	{ SHMRING_IOC_KICK_WAIT, 32, false },
 	{ SHMRING_IOC_EVENTFD, 8, false },
@@ -177,10 +201,13 @@ TEST_F(abi, inv9_struct_too_short_or_too_long)
 TEST_F(abi, inv9_struct_longer_with_zeros)
 {
 	union arg *arg = self->arg;
+	int fd;
 
 	arg->create = self->create;
 	arg->size = page_size();
-	EXPECT_EQ(0, ring_ioctl(self->ctl, SHMRING_IOC_CREATE, arg));
+	fd = ring_ioctl(self->ctl, SHMRING_IOC_CREATE, arg);
+	EXPECT_LE(0, fd);
+	close(fd);
 	EXPECT_TRUE(ring_exists(self->other));
 
 	memset(arg, 0, sizeof(*arg));
@@ -192,22 +219,53 @@ TEST_F(abi, inv9_struct_longer_with_zeros)
 	memset(arg, 0, sizeof(*arg));
 	arg->attach.size = sizeof(arg->attach) + 8;
 	arg->attach.role = SHMRING_ROLE_CONSUMER;
-	EXPECT_EQ(0, ring_ioctl(self->fd, SHMRING_IOC_ATTACH, arg));
+	fd = ring_ioctl(self->fd, SHMRING_IOC_ATTACH, arg);
+	EXPECT_LE(0, fd);
 
 	memset(arg, 0, sizeof(*arg));
 	arg->size = sizeof(arg->info) + 8;
-	EXPECT_EQ(0, ring_ioctl(self->fd, SHMRING_IOC_INFO, arg));
+	EXPECT_EQ(0, ring_ioctl(fd, SHMRING_IOC_INFO, arg));
 	EXPECT_EQ(sizeof(arg->info), arg->info.size);
 	EXPECT_STREQ(self->name, arg->info.name);
 
 	memset(arg, 0, sizeof(*arg));
 	arg->size = sizeof(arg->wait) + 8;
-	EXPECT_EQ(-EAGAIN, ring_ioctl(self->fd, SHMRING_IOC_WAIT, arg));
+	EXPECT_EQ(-EAGAIN, ring_ioctl(fd, SHMRING_IOC_WAIT, arg));
+	arg->wait.kick_fd = -1;
+	EXPECT_EQ(-EAGAIN, ring_ioctl(fd, SHMRING_IOC_KICK_WAIT, arg));
 
 	memset(arg, 0, sizeof(*arg));
 	arg->size = sizeof(arg->eventfd) + 8;
 	arg->eventfd.fd = -1;
-	EXPECT_EQ(-ENOENT, ring_ioctl(self->fd, SHMRING_IOC_EVENTFD, arg));
+	EXPECT_EQ(-ENOENT, ring_ioctl(fd, SHMRING_IOC_EVENTFD, arg));
+
+	memset(arg, 0, sizeof(*arg));
+	arg->size = page_size();
+	arg->evict.role = SHMRING_ROLE_CONSUMER;
+	memcpy(arg->evict.name, self->name, SHMRING_NAME_MAX);
+	EXPECT_EQ(0, ring_ioctl(self->ctl, SHMRING_IOC_EVICT, arg));
+	EXPECT_EQ(-ENOTCONN, ring_ioctl(self->ctl, SHMRING_IOC_EVICT, arg));
+	close(fd);
+}
+
+/* An old program gets what it has room for, and nothing behind that. */
+TEST_F(abi, inv9_info_fills_what_there_is)
+{
+	union arg *arg = self->arg;
+
+	memset(arg, 0xa5, sizeof(*arg));
+	arg->size = SHMRING_INFO_SIZE_VER0;
+	EXPECT_EQ(0, ring_ioctl(self->fd, SHMRING_IOC_INFO, arg));
+	EXPECT_EQ(SHMRING_INFO_SIZE_VER0, arg->size);
+	EXPECT_STREQ(self->name, arg->info.name);
+	EXPECT_EQ((char)0xa5, arg->bytes[SHMRING_INFO_SIZE_VER0]);
+
+	memset(arg, 0xa5, sizeof(*arg));
+	arg->size = page_size();
+	EXPECT_EQ(0, ring_ioctl(self->fd, SHMRING_IOC_INFO, arg));
+	EXPECT_EQ(sizeof(arg->info), arg->size);
+	EXPECT_STREQ(self->name, arg->info.name);
+	EXPECT_EQ((char)0xa5, arg->bytes[page_size()]);
 }
 
 TEST_F(abi, inv9_bad_pointers)
@@ -231,7 +289,8 @@ TEST_F(abi, inv9_bad_pointers)
 	}
 
 	/* Results that cannot be written. */
-	ASSERT_EQ(0, ring_attach(self->fd, SHMRING_ROLE_PRODUCER));
+	self->ep = ring_attach(self->fd, SHMRING_ROLE_PRODUCER);
+	ASSERT_LE(0, self->ep);
 	memset(half, 0, page_size());
 	half->size = sizeof(half->info);
 	ASSERT_EQ(0, mprotect(half, page_size(), PROT_READ));
@@ -239,7 +298,7 @@ TEST_F(abi, inv9_bad_pointers)
 	ASSERT_EQ(0, mprotect(half, page_size(), PROT_READ | PROT_WRITE));
 	half->size = sizeof(half->wait);
 	ASSERT_EQ(0, mprotect(half, page_size(), PROT_READ));
-	EXPECT_EQ(-EFAULT, ring_ioctl(self->fd, SHMRING_IOC_WAIT, half));
+	EXPECT_EQ(-EFAULT, ring_ioctl(self->ep, SHMRING_IOC_WAIT, half));
 	munmap(half, page_size());
 }
 
@@ -277,7 +336,7 @@ TEST_F(abi, inv9_create_einval)
 	}
 
 	self->create = good;
-	for (i = 2; i < 32; i++) {
+	for (i = 3; i < 32; i++) {
 		self->create.flags = 1U << i;
 		EXPECT_NOT_CREATED(EINVAL);
 	}
@@ -308,6 +367,21 @@ TEST_F(abi, inv9_create_einval)
 	EXPECT_NOT_CREATED(EINVAL);
 	self->create.node = -2147483647 - 1;
 	EXPECT_NOT_CREATED(EINVAL);
+
+	self->create = good;
+	self->create.max_producers = 2;
+	EXPECT_NOT_CREATED(EINVAL);
+	self->create = good;
+	self->create.max_consumers = ~0U;
+	EXPECT_NOT_CREATED(EINVAL);
+	self->create = good;
+	self->create.flags = SHMRING_CREATE_ANONYMOUS;
+	EXPECT_NOT_CREATED(EINVAL);
+
+	self->create = good;
+	self->create.max_producers = 1;
+	self->create.max_consumers = 1;
+	EXPECT_EQ(0, ring_create_as(&self->create));
 }
 
 TEST_F(abi, inv9_names)
@@ -431,40 +505,125 @@ TEST_F(abi, inv9_failures_use_up_no_limit)
 TEST_F(abi, inv9_destroy)
 {
 	struct shmring_destroy destroy = { .size = sizeof(destroy) };
+	struct shmring_info info;
 
 	memcpy(destroy.name, self->name, SHMRING_NAME_MAX);
 	destroy.flags = 1;
 	EXPECT_EQ(-EINVAL, ring_ioctl(self->ctl, SHMRING_IOC_DESTROY, &destroy));
+	destroy.flags = 0;
+	destroy.id = 1;
+	EXPECT_EQ(-EINVAL, ring_ioctl(self->ctl, SHMRING_IOC_DESTROY, &destroy));
 	EXPECT_TRUE(ring_exists(self->name));
 	EXPECT_EQ(-ENOENT, ring_destroy(self->other));
+	EXPECT_EQ(-ENOENT, ring_destroy_id(1ULL << 60));
+	EXPECT_EQ(-EINVAL, ring_destroy_id(0));
+
+	ASSERT_EQ(0, ring_create_as(&self->create));
+	close(self->fd);
+	self->fd = ring_open(self->other, O_RDWR);
+	ASSERT_EQ(0, ring_info(self->fd, &info));
+	EXPECT_EQ(0, ring_destroy_id(info.id));
+	EXPECT_FALSE(ring_exists(self->other));
+	EXPECT_EQ(-ENOENT, ring_destroy_id(info.id));
+}
+
+TEST_F(abi, inv9_evict)
+{
+	struct shmring_evict evict = {
+		.size = sizeof(evict),
+		.role = SHMRING_ROLE_PRODUCER,
+	};
+	int i;
+
+	EXPECT_EQ(-ENOTCONN, ring_evict(self->name, SHMRING_ROLE_PRODUCER));
+	self->ep = ring_attach(self->fd, SHMRING_ROLE_PRODUCER);
+	ASSERT_LE(0, self->ep);
+	EXPECT_EQ(-ENOTCONN, ring_evict(self->name, SHMRING_ROLE_CONSUMER));
+	EXPECT_EQ(-EINVAL, ring_evict(self->name, SHMRING_ROLE_NONE));
+	EXPECT_EQ(-EINVAL, ring_evict(self->name, 3));
+	EXPECT_EQ(-EINVAL, ring_evict("", SHMRING_ROLE_PRODUCER));
+	EXPECT_EQ(-ENOENT, ring_evict(self->other, SHMRING_ROLE_PRODUCER));
+	EXPECT_EQ(-ENOENT, ring_evict_id(1ULL << 60, SHMRING_ROLE_PRODUCER));
+	memset(evict.name, 'x', SHMRING_NAME_MAX);
+	EXPECT_EQ(-ENAMETOOLONG,
+		  ring_ioctl(self->ctl, SHMRING_IOC_EVICT, &evict));
+	memset(evict.name, 0, SHMRING_NAME_MAX);
+	memcpy(evict.name, self->name, strlen(self->name));
+	for (i = 0; i < 32; i++) {
+		evict.flags = 1U << i;
+		EXPECT_EQ(-EINVAL,
+			  ring_ioctl(self->ctl, SHMRING_IOC_EVICT, &evict));
+	}
+	evict.flags = 0;
+	evict.index = 1;
+	EXPECT_EQ(-EINVAL, ring_ioctl(self->ctl, SHMRING_IOC_EVICT, &evict));
+	evict.index = SHMRING_INDEX_ANY;
+	evict.id = 1;
+	EXPECT_EQ(-EINVAL, ring_ioctl(self->ctl, SHMRING_IOC_EVICT, &evict));
+	evict.id = 0;
+	/* None of which ended it. */
+	EXPECT_EQ(0, ring_ioctl(self->ep, SHMRING_IOC_KICK, NULL));
+	EXPECT_EQ(0, ring_ioctl(self->ctl, SHMRING_IOC_EVICT, &evict));
+	EXPECT_EQ(-ENOTCONN, ring_ioctl(self->ep, SHMRING_IOC_KICK, NULL));
+	EXPECT_EQ(-ENOTCONN, ring_ioctl(self->ctl, SHMRING_IOC_EVICT, &evict));
+}
+
+/* Attaches and closes again: 0, or why not. */
+static int try_attach(int ring, __u32 role)
+{
+	int fd = ring_attach(ring, role);
+
+	return fd < 0 ? fd : close(fd);
 }
 
 TEST_F(abi, inv9_attach)
 {
-	int second = ring_open(self->name, O_RDWR);
+	struct shmring_attach attach = {
+		.size = sizeof(attach),
+		.role = SHMRING_ROLE_CONSUMER,
+	};
 	int rdonly = ring_open(self->name, O_RDONLY);
 	int wronly = ring_open(self->name, O_WRONLY);
+	int i;
 
-	ASSERT_LE(0, second);
 	ASSERT_LE(0, rdonly);
 	ASSERT_LE(0, wronly);
-	EXPECT_EQ(-EINVAL, ring_attach(self->fd, SHMRING_ROLE_NONE));
-	EXPECT_EQ(-EINVAL, ring_attach(self->fd, 3));
-	EXPECT_EQ(-EINVAL, ring_attach(self->fd, ~0U));
-	EXPECT_EQ(-EACCES, ring_attach(rdonly, SHMRING_ROLE_PRODUCER));
-	EXPECT_EQ(-EACCES, ring_attach(wronly, SHMRING_ROLE_CONSUMER));
+	EXPECT_EQ(-EINVAL, try_attach(self->fd, SHMRING_ROLE_NONE));
+	EXPECT_EQ(-EINVAL, try_attach(self->fd, 3));
+	EXPECT_EQ(-EINVAL, try_attach(self->fd, ~0U));
+	for (i = 0; i < 32; i++) {
+		attach.flags = 1U << i;
+		EXPECT_EQ(-EINVAL,
+			  ring_ioctl(self->fd, SHMRING_IOC_ATTACH, &attach));
+	}
+	attach.flags = 0;
+	attach.index = 1;
+	EXPECT_EQ(-EINVAL, ring_ioctl(self->fd, SHMRING_IOC_ATTACH, &attach));
+	EXPECT_EQ(-EACCES, try_attach(rdonly, SHMRING_ROLE_PRODUCER));
+	EXPECT_EQ(-EACCES, try_attach(wronly, SHMRING_ROLE_CONSUMER));
+	EXPECT_EQ(0, try_attach(rdonly, SHMRING_ROLE_CONSUMER));
+	EXPECT_EQ(0, try_attach(wronly, SHMRING_ROLE_PRODUCER));
+	attach.index = SHMRING_INDEX_ANY;
+	i = ring_ioctl(self->fd, SHMRING_IOC_ATTACH, &attach);
+	EXPECT_LE(0, i);
+	close(i);
 
-	EXPECT_EQ(0, ring_attach(self->fd, SHMRING_ROLE_PRODUCER));
-	EXPECT_EQ(-EISCONN, ring_attach(self->fd, SHMRING_ROLE_PRODUCER));
-	EXPECT_EQ(-EISCONN, ring_attach(self->fd, SHMRING_ROLE_CONSUMER));
-	EXPECT_EQ(-EBUSY, ring_attach(second, SHMRING_ROLE_PRODUCER));
-	EXPECT_EQ(-EBUSY, ring_attach(wronly, SHMRING_ROLE_PRODUCER));
-	EXPECT_EQ(0, ring_attach(rdonly, SHMRING_ROLE_CONSUMER));
-	EXPECT_EQ(-EBUSY, ring_attach(second, SHMRING_ROLE_CONSUMER));
+	self->ep = ring_attach(self->fd, SHMRING_ROLE_PRODUCER);
+	ASSERT_LE(0, self->ep);
+	EXPECT_EQ(-EISCONN, try_attach(self->ep, SHMRING_ROLE_PRODUCER));
+	EXPECT_EQ(-EISCONN, try_attach(self->ep, SHMRING_ROLE_CONSUMER));
+	EXPECT_EQ(-EBUSY, try_attach(self->fd, SHMRING_ROLE_PRODUCER));
+	EXPECT_EQ(-EBUSY, try_attach(wronly, SHMRING_ROLE_PRODUCER));
+	/* One descriptor of the ring gives both. */
+	EXPECT_EQ(0, try_attach(self->fd, SHMRING_ROLE_CONSUMER));
 	close(rdonly);
-	EXPECT_EQ(0, ring_attach(second, SHMRING_ROLE_CONSUMER));
-	close(second);
 	close(wronly);
+
+	ASSERT_EQ(0, ring_create_as(&self->create));
+	rdonly = ring_open(self->other, O_RDONLY);
+	ASSERT_EQ(0, ring_destroy(self->other));
+	EXPECT_EQ(-ENOENT, try_attach(rdonly, SHMRING_ROLE_CONSUMER));
+	close(rdonly);
 }
 
 TEST_F(abi, inv9_info)
@@ -474,21 +633,31 @@ TEST_F(abi, inv9_info)
 	ASSERT_EQ(0, ring_info(self->fd, &info));
 	EXPECT_EQ(sizeof(info), info.size);
 	EXPECT_EQ(0, info.flags);
+	EXPECT_LT(0, info.id);
 	EXPECT_EQ(page_size(), info.ring_bytes);
 	EXPECT_EQ(64, info.record_size);
 	EXPECT_EQ(SHMRING_NODE_ANY, info.node);
 	EXPECT_EQ(SHMRING_ROLE_NONE, info.role);
+	EXPECT_EQ(0, info.index);
+	EXPECT_EQ(1, info.max_producers);
+	EXPECT_EQ(1, info.max_consumers);
+	EXPECT_EQ(SHMRING_FEATURES, info.features);
 	EXPECT_EQ(page_size(), info.page_size);
 	EXPECT_EQ(2 * page_size(), info.data_bytes);
 	EXPECT_STREQ(self->name, info.name);
 	EXPECT_EQ(0, info.info_offset % page_size());
 	EXPECT_EQ(0, info.producer_offset % page_size());
 	EXPECT_EQ(0, info.consumer_offset % page_size());
-	EXPECT_EQ(0, info.data_offset % page_size());
+	ASSERT_NE(0, info.data_align);
+	EXPECT_EQ(0, info.data_align % page_size());
+	EXPECT_EQ(0, info.data_offset % info.data_align);
 
-	ASSERT_EQ(0, ring_attach(self->fd, SHMRING_ROLE_CONSUMER));
-	ASSERT_EQ(0, ring_info(self->fd, &info));
+	self->ep = ring_attach(self->fd, SHMRING_ROLE_CONSUMER);
+	ASSERT_LE(0, self->ep);
+	ASSERT_EQ(0, ring_info(self->ep, &info));
 	EXPECT_EQ(SHMRING_ROLE_CONSUMER, info.role);
+	ASSERT_EQ(0, ring_info(self->fd, &info));
+	EXPECT_EQ(SHMRING_ROLE_NONE, info.role);
 }
 
 TEST_F(abi, inv9_before_attach)
@@ -518,21 +687,27 @@ TEST_F(abi, inv9_wait)
 	__u32 events;
 	int i;
 
-	ASSERT_EQ(0, ring_attach(self->fd, SHMRING_ROLE_CONSUMER));
-	for (i = 1; i < 32; i++) {
+	self->ep = ring_attach(self->fd, SHMRING_ROLE_CONSUMER);
+	ASSERT_LE(0, self->ep);
+	for (i = 2; i < 32; i++) {
 		wait.flags = 1U << i;
 		EXPECT_EQ(-EINVAL,
-			  ring_ioctl(self->fd, SHMRING_IOC_WAIT, &wait));
+			  ring_ioctl(self->ep, SHMRING_IOC_WAIT, &wait));
 	}
-	EXPECT_EQ(-EINVAL, ring_wait(self->fd, 0, page_size() + 1, 0, &events));
-	EXPECT_EQ(-EINVAL, ring_wait(self->fd, 0, ~0ULL, 0, &events));
-	EXPECT_EQ(-EINVAL, ring_wait(self->fd, 0, 0, -2, &events));
-	EXPECT_EQ(-EINVAL, ring_wait(self->fd, 0, 0, -0x7fffffffffffffffLL - 1,
+	wait.flags = 0;
+	wait.kick_fd = -1;
+	EXPECT_EQ(-EINVAL, ring_ioctl(self->ep, SHMRING_IOC_WAIT, &wait));
+	EXPECT_EQ(-EINVAL, ring_wait(self->ep, SHMRING_WAIT_PEER, 1ULL << 32, 0,
 				     &events));
-	EXPECT_EQ(-EAGAIN, ring_wait(self->fd, 0, page_size(), 0, &events));
-	EXPECT_EQ(-EAGAIN, ring_wait(self->fd, 0, 0, 0, &events));
-	EXPECT_EQ(-ETIMEDOUT, ring_wait(self->fd, 0, 0, 1000000, &events));
-	EXPECT_EQ(-ETIMEDOUT, ring_wait(self->fd, SHMRING_WAIT_PEER, 0, 1,
+	EXPECT_EQ(-EINVAL, ring_wait(self->ep, 0, page_size() + 1, 0, &events));
+	EXPECT_EQ(-EINVAL, ring_wait(self->ep, 0, ~0ULL, 0, &events));
+	EXPECT_EQ(-EINVAL, ring_wait(self->ep, 0, 0, -2, &events));
+	EXPECT_EQ(-EINVAL, ring_wait(self->ep, 0, 0, -0x7fffffffffffffffLL - 1,
+				     &events));
+	EXPECT_EQ(-EAGAIN, ring_wait(self->ep, 0, page_size(), 0, &events));
+	EXPECT_EQ(-EAGAIN, ring_wait(self->ep, 0, 0, 0, &events));
+	EXPECT_EQ(-ETIMEDOUT, ring_wait(self->ep, 0, 0, 1000000, &events));
+	EXPECT_EQ(-ETIMEDOUT, ring_wait(self->ep, SHMRING_WAIT_PEER, 0, 1,
 					&events));
 }
 
@@ -541,20 +716,21 @@ TEST_F(abi, inv9_kick_wait)
 	__u32 events;
 	int file, idle;
 
-	ASSERT_EQ(0, ring_attach(self->fd, SHMRING_ROLE_CONSUMER));
-	EXPECT_EQ(-EBADF, ring_kick_wait(self->fd, -2, 0, &events));
-	EXPECT_EQ(-EBADF, ring_kick_wait(self->fd, 1 << 20, 0, &events));
-	EXPECT_EQ(-EBADF, ring_kick_wait(self->fd, self->ctl, 0, &events));
+	self->ep = ring_attach(self->fd, SHMRING_ROLE_CONSUMER);
+	ASSERT_LE(0, self->ep);
+	EXPECT_EQ(-EBADF, ring_kick_wait(self->ep, -2, 0, &events));
+	EXPECT_EQ(-EBADF, ring_kick_wait(self->ep, 1 << 20, 0, &events));
+	EXPECT_EQ(-EBADF, ring_kick_wait(self->ep, self->ctl, 0, &events));
 	file = open("/dev/null", O_RDWR | O_CLOEXEC);
-	EXPECT_EQ(-EBADF, ring_kick_wait(self->fd, file, 0, &events));
+	EXPECT_EQ(-EBADF, ring_kick_wait(self->ep, file, 0, &events));
 	close(file);
 	idle = ring_open(self->name, O_RDWR);
-	EXPECT_EQ(-ENOTCONN, ring_kick_wait(self->fd, idle, 0, &events));
+	EXPECT_EQ(-ENOTCONN, ring_kick_wait(self->ep, idle, 0, &events));
 	close(idle);
-	EXPECT_EQ(-EINVAL, ring_kick_wait(self->fd, -1, -2, &events));
-	EXPECT_EQ(-EAGAIN, ring_kick_wait(self->fd, -1, 0, &events));
-	EXPECT_EQ(-EAGAIN, ring_kick_wait(self->fd, self->fd, 0, &events));
-	EXPECT_EQ(-ETIMEDOUT, ring_kick_wait(self->fd, -1, 1, &events));
+	EXPECT_EQ(-EINVAL, ring_kick_wait(self->ep, -1, -2, &events));
+	EXPECT_EQ(-EAGAIN, ring_kick_wait(self->ep, -1, 0, &events));
+	EXPECT_EQ(-EAGAIN, ring_kick_wait(self->ep, self->ep, 0, &events));
+	EXPECT_EQ(-ETIMEDOUT, ring_kick_wait(self->ep, -1, 1, &events));
 }
 
 TEST_F(abi, inv9_eventfd)
@@ -562,18 +738,19 @@ TEST_F(abi, inv9_eventfd)
 	int fd = eventfd(0, EFD_CLOEXEC);
 	int file = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	ASSERT_EQ(0, ring_attach(self->fd, SHMRING_ROLE_CONSUMER));
-	EXPECT_EQ(-ENOENT, ring_eventfd(self->fd, -1));
-	EXPECT_EQ(-EBADF, ring_eventfd(self->fd, 1 << 20));
-	EXPECT_EQ(-EBADF, ring_eventfd(self->fd, -2));
-	EXPECT_EQ(-EINVAL, ring_eventfd(self->fd, file));
-	EXPECT_EQ(-EINVAL, ring_eventfd(self->fd, self->fd));
-	EXPECT_EQ(-ENOENT, ring_eventfd(self->fd, -1));
-	EXPECT_EQ(0, ring_eventfd(self->fd, fd));
-	EXPECT_EQ(-EBUSY, ring_eventfd(self->fd, fd));
-	EXPECT_EQ(0, ring_eventfd(self->fd, -1));
-	EXPECT_EQ(-ENOENT, ring_eventfd(self->fd, -1));
-	EXPECT_EQ(0, ring_eventfd(self->fd, fd));
+	self->ep = ring_attach(self->fd, SHMRING_ROLE_CONSUMER);
+	ASSERT_LE(0, self->ep);
+	EXPECT_EQ(-ENOENT, ring_eventfd(self->ep, -1));
+	EXPECT_EQ(-EBADF, ring_eventfd(self->ep, 1 << 20));
+	EXPECT_EQ(-EBADF, ring_eventfd(self->ep, -2));
+	EXPECT_EQ(-EINVAL, ring_eventfd(self->ep, file));
+	EXPECT_EQ(-EINVAL, ring_eventfd(self->ep, self->ep));
+	EXPECT_EQ(-ENOENT, ring_eventfd(self->ep, -1));
+	EXPECT_EQ(0, ring_eventfd(self->ep, fd));
+	EXPECT_EQ(-EBUSY, ring_eventfd(self->ep, fd));
+	EXPECT_EQ(0, ring_eventfd(self->ep, -1));
+	EXPECT_EQ(-ENOENT, ring_eventfd(self->ep, -1));
+	EXPECT_EQ(0, ring_eventfd(self->ep, fd));
 	close(file);
 	close(fd);
 }
@@ -582,6 +759,10 @@ TEST_F(abi, inv9_eventfd)
 static void as_nobody(int ctl, const char *own, const char *foreign)
 {
 	struct shmring_destroy destroy = { .size = sizeof(destroy) };
+	struct shmring_evict evict = {
+		.size = sizeof(evict),
+		.role = SHMRING_ROLE_CONSUMER,
+	};
 	struct shmring_create create;
 
 	ring_defaults(&create, own);
@@ -596,12 +777,17 @@ static void as_nobody(int ctl, const char *own, const char *foreign)
 	memcpy(destroy.name, foreign, SHMRING_NAME_MAX);
 	CHILD_ASSERT(ring_ioctl(ctl, SHMRING_IOC_DESTROY, &destroy) == -EPERM);
 	CHILD_ASSERT(ring_exists(foreign));
+	memcpy(evict.name, foreign, SHMRING_NAME_MAX);
+	CHILD_ASSERT(ring_ioctl(ctl, SHMRING_IOC_EVICT, &evict) == -EPERM);
 	CHILD_ASSERT(ring_open(foreign, O_RDWR) == -EACCES);
 
 	create.uid = NOBODY;
 	create.gid = NOBODY;
-	CHILD_ASSERT(!ring_ioctl(ctl, SHMRING_IOC_CREATE, &create));
-	CHILD_ASSERT(ring_open(own, O_RDWR) >= 0);
+	CHILD_ASSERT(ring_ioctl(ctl, SHMRING_IOC_CREATE, &create) >= 0);
+	CHILD_ASSERT(ring_open_as(own, SHMRING_ROLE_CONSUMER) >= 0);
+	/* Its owner evicts who has it, and needs no other right. */
+	memcpy(evict.name, own, SHMRING_NAME_MAX);
+	CHILD_ASSERT(!ring_ioctl(ctl, SHMRING_IOC_EVICT, &evict));
 	memcpy(destroy.name, own, SHMRING_NAME_MAX);
 	CHILD_ASSERT(!ring_ioctl(ctl, SHMRING_IOC_DESTROY, &destroy));
 	CHILD_ASSERT(!ring_exists(own));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Names, nodes and lifetimes. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -88,21 +89,33 @@ TEST_F(create, sizes)
 	}
 }
 
+/* Which goes with its descriptor, as long as nobody has attached. */
+static int create_ephemeral(struct shmring_create *create)
+{
+	create->flags = SHMRING_CREATE_EPHEMERAL;
+	return ring_create_fd(create);
+}
+
 TEST_F(create, info_page_says_what_info_says)
 {
 	struct endpoint ep;
+	int ring;
 
 	self->create.record_size = 24;
-	self->create.flags = SHMRING_CREATE_EPHEMERAL;
 	self->create.node = 0;
-	ASSERT_EQ(0, ring_create_as(&self->create));
-	ASSERT_EQ(0, endpoint_open(&ep, self->name, SHMRING_ROLE_CONSUMER));
+	ring = create_ephemeral(&self->create);
+	ASSERT_LE(0, ring);
+	ASSERT_EQ(0, endpoint_attach(&ep, ring, SHMRING_ROLE_CONSUMER));
+	close(ring);
 	EXPECT_EQ(SHMRING_MAGIC, ep.info->magic);
 	EXPECT_EQ(SHMRING_VERSION, ep.info->version);
 	EXPECT_EQ(24, ep.info->record_size);
 	EXPECT_EQ(page_size(), ep.info->ring_bytes);
 	EXPECT_EQ(SHMRING_CREATE_EPHEMERAL, ep.info->flags);
 	EXPECT_EQ(0, ep.info->node);
+	EXPECT_EQ(SHMRING_FEATURES, ep.info->features);
+	EXPECT_EQ(1, ep.info->max_producers);
+	EXPECT_EQ(1, ep.info->max_consumers);
 	EXPECT_EQ(SHMRING_STATE_NEVER, ep.info->state[0]);
 	EXPECT_EQ(SHMRING_STATE_ATTACHED, ep.info->state[1]);
 	endpoint_close(&ep);
@@ -110,14 +123,17 @@ TEST_F(create, info_page_says_what_info_says)
 
 TEST_F(create, inv7_ephemeral_goes_with_its_last_endpoint)
 {
+	int ring = create_ephemeral(&self->create);
 	int producer, consumer;
 
-	self->create.flags = SHMRING_CREATE_EPHEMERAL;
-	ASSERT_EQ(0, ring_create_as(&self->create));
-	producer = ring_open_as(self->name, SHMRING_ROLE_PRODUCER);
-	consumer = ring_open_as(self->name, SHMRING_ROLE_CONSUMER);
+	ASSERT_LE(0, ring);
+	producer = ring_attach(ring, SHMRING_ROLE_PRODUCER);
+	consumer = ring_attach(ring, SHMRING_ROLE_CONSUMER);
 	ASSERT_LE(0, producer);
 	ASSERT_LE(0, consumer);
+	/* Once somebody has attached, the creator's descriptor is like others. */
+	close(ring);
+	EXPECT_TRUE(ring_exists(self->name));
 	close(producer);
 	EXPECT_TRUE(ring_exists(self->name));
 	close(consumer);
@@ -127,12 +143,12 @@ TEST_F(create, inv7_ephemeral_goes_with_its_last_endpoint)
 
 TEST_F(create, inv7_ephemeral_goes_with_the_killed)
 {
+	int ring = create_ephemeral(&self->create);
 	int ready[2];
 	pid_t pid;
 	char c;
 
-	self->create.flags = SHMRING_CREATE_EPHEMERAL;
-	ASSERT_EQ(0, ring_create_as(&self->create));
+	ASSERT_LE(0, ring);
 	ASSERT_EQ(0, pipe(ready));
 	pid = spawn(0);
 	if (!pid) {
@@ -148,6 +164,134 @@ TEST_F(create, inv7_ephemeral_goes_with_the_killed)
 	EXPECT_EQ(128 + SIGKILL, reap(pid));
 	EXPECT_FALSE(ring_exists(self->name));
 	close(ready[0]);
+	close(ring);
+}
+
+/* Nobody attached: it goes with the last copy of what CREATE returned. */
+TEST_F(create, inv7_ephemeral_goes_with_its_creator)
+{
+	int ring = create_ephemeral(&self->create), copy, opened;
+	pid_t pid;
+
+	ASSERT_LE(0, ring);
+	copy = dup(ring);
+	close(ring);
+	EXPECT_TRUE(ring_exists(self->name));
+	/* Others who merely have it open are no creators. */
+	opened = ring_open(self->name, O_RDWR);
+	ASSERT_LE(0, opened);
+	close(copy);
+	EXPECT_FALSE(ring_exists(self->name));
+	EXPECT_EQ(-ENOENT, ring_attach(opened, SHMRING_ROLE_PRODUCER));
+	EXPECT_EQ(-ENOENT, ring_attach(opened, SHMRING_ROLE_CONSUMER));
+	close(opened);
+
+	pid = spawn(0);
+	if (!pid) {
+		CHILD_ASSERT(create_ephemeral(&self->create) >= 0);
+		CHILD_ASSERT(ring_exists(self->name));
+		raise(SIGKILL);
+	}
+	EXPECT_EQ(128 + SIGKILL, reap(pid));
+	EXPECT_FALSE(ring_exists(self->name));
+
+	/* One without the flag stays. */
+	self->create.flags = 0;
+	pid = spawn(0);
+	if (!pid) {
+		CHILD_ASSERT(ring_create_fd(&self->create) >= 0);
+		raise(SIGKILL);
+	}
+	EXPECT_EQ(128 + SIGKILL, reap(pid));
+	EXPECT_TRUE(ring_exists(self->name));
+}
+
+/* Whoever attaches while the last one goes has a ring with a name, or ENOENT. */
+struct attacher {
+	int ring;
+	int fd;
+	bool there;
+	bool go;
+};
+
+static void *attach_on_go(void *arg)
+{
+	struct attacher *a = arg;
+
+	pin(1);
+	WRITE_ONCE(a->there, true);
+	while (!READ_ONCE(a->go))
+		relax();
+	a->fd = ring_attach(a->ring, SHMRING_ROLE_CONSUMER);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(create, inv7_last_leaves_while_next_comes, HANG)
+{
+	unsigned int i, came = 0, late = 0;
+	struct attacher a = { 0 };
+	pthread_t thread;
+	int last;
+	__u64 r;
+
+	pin(0);
+	for (i = 0; i < rounds_up_to(20000, 150); i++) {
+		a.ring = create_ephemeral(&self->create);
+		ASSERT_LE(0, a.ring);
+		last = ring_attach(a.ring, SHMRING_ROLE_PRODUCER);
+		ASSERT_LE(0, last);
+		a.there = false;
+		a.go = false;
+		ASSERT_EQ(0, pthread_create(&thread, NULL, attach_on_go, &a));
+		while (!READ_ONCE(a.there))
+			relax();
+		WRITE_ONCE(a.go, true);
+		/* Up to twice what an attach takes. */
+		for (r = mix(i) % (1 << mix(~i) % 18); r; r--)
+			relax();
+		close(last);
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		if (a.fd < 0) {
+			ASSERT_EQ(-ENOENT, a.fd);
+			late++;
+		} else {
+			ASSERT_TRUE(ring_exists(self->name));
+			came++;
+			close(a.fd);
+		}
+		ASSERT_FALSE(ring_exists(self->name));
+		close(a.ring);
+	}
+	TH_LOG("%u came in time, %u too late", came, late);
+	EXPECT_LT(0, came);
+	EXPECT_LT(0, late);
+}
+
+/* A node made of a ring's number, as containers have it, leads nowhere else. */
+TEST_F(create, inv5_device_numbers_are_not_reused)
+{
+	char path[64], node[64];
+	struct stat st;
+	int fd, i;
+
+	ASSERT_EQ(0, ring_create_as(&self->create));
+	ring_path(path, self->name);
+	ASSERT_EQ(0, stat(path, &st));
+	snprintf(node, sizeof(node), "/dev/shmring-node.%d", getpid());
+	ASSERT_EQ(0, mknod(node, S_IFCHR | 0600, st.st_rdev));
+	fd = open(node, O_RDWR | O_CLOEXEC);
+	EXPECT_LE(0, fd);
+	close(fd);
+	ASSERT_EQ(0, ring_destroy(self->name));
+	for (i = 0; i < 10; i++) {
+		EXPECT_EQ(-1, open(node, O_RDWR | O_CLOEXEC));
+		EXPECT_EQ(ENXIO, errno);
+		ASSERT_EQ(0, ring_create_as(&self->create));
+		EXPECT_EQ(-1, open(node, O_RDWR | O_CLOEXEC));
+		EXPECT_EQ(ENXIO, errno);
+		ASSERT_EQ(0, ring_destroy(self->name));
+	}
+	unlink(node);
 }
 
 TEST_F(create, endpoints_outlive_the_name)
@@ -182,12 +326,13 @@ TEST_F(create, endpoints_outlive_the_name)
 
 TEST_F(create, inv7_mapping_outlives_the_descriptor)
 {
+	int ring = create_ephemeral(&self->create);
 	struct endpoint ep;
 	size_t bytes;
 
-	self->create.flags = SHMRING_CREATE_EPHEMERAL;
-	ASSERT_EQ(0, ring_create_as(&self->create));
-	ASSERT_EQ(0, endpoint_open(&ep, self->name, SHMRING_ROLE_PRODUCER));
+	ASSERT_LE(0, ring);
+	ASSERT_EQ(0, endpoint_attach(&ep, ring, SHMRING_ROLE_PRODUCER));
+	close(ring);
 	close(ep.fd);
 	ep.fd = -1;
 	/* The role stays with the mapping, and so does the ephemeral ring. */

@@ -102,7 +102,14 @@ static void prepare_open(struct world *w)
 
 static int run_attach(struct world *w)
 {
-	return ring_attach(w->fd, SHMRING_ROLE_CONSUMER);
+	w->peer = ring_attach(w->fd, SHMRING_ROLE_CONSUMER);
+	return w->peer < 0 ? w->peer : 0;
+}
+
+static void close_pair(struct world *w)
+{
+	close(w->fd);
+	close(w->peer);
 }
 
 TEST_F_TIMEOUT(fault, inv7_attach, HANG)
@@ -110,8 +117,8 @@ TEST_F_TIMEOUT(fault, inv7_attach, HANG)
 	EXPECT_TRUE(fail_each(&self->w, &(struct call) {
 		.prepare = prepare_open,
 		.run = run_attach,
-		.undo = close_fd,
-		.errors = bad_copy,
+		.undo = close_pair,
+		.errors = no_memory,
 		.least = 3,
 		.news = SHMRING_CMD_ENDPOINT_ATTACH_NTF,
 	}, "ATTACH"));
@@ -228,12 +235,6 @@ static void prepare_pair(struct __test_metadata *_metadata, struct world *w)
 	w->peer = ring_open_as(w->name, SHMRING_ROLE_PRODUCER);
 	ASSERT_LE(0, w->fd);
 	ASSERT_LE(0, w->peer);
-}
-
-static void close_pair(struct world *w)
-{
-	close(w->fd);
-	close(w->peer);
 }
 
 static int run_info(struct world *w)

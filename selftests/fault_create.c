@@ -119,7 +119,8 @@ static void expect_uncharged(struct __test_metadata *_metadata, long long before
 
 static int run_create(struct world *w)
 {
-	return ring_ioctl(w->ctl, SHMRING_IOC_CREATE, &w->create);
+	w->peer = ring_ioctl(w->ctl, SHMRING_IOC_CREATE, &w->create);
+	return w->peer < 0 ? w->peer : 0;
 }
 
 static int run_destroy(struct world *w)
@@ -132,12 +133,19 @@ static int run_destroy(struct world *w)
 
 static void undo_create(struct world *w)
 {
+	close(w->peer);
 	run_destroy(w);
 }
 
+/* With its descriptor: an ephemeral one would go with it. */
 static void prepare_create(struct world *w)
 {
 	run_create(w);
+}
+
+static void close_peer(struct world *w)
+{
+	close(w->peer);
 }
 
 /* Where it should be, as it should be. */
@@ -175,6 +183,7 @@ TEST_F_TIMEOUT(create, inv7_destroy, HANG)
 		.prepare = prepare_create,
 		.run = run_destroy,
 		.check = check_gone,
+		.undo = close_peer,
 		.errors = bad_copy,
 		.least = 3,
 		.news = SHMRING_CMD_RING_DEL_NTF,
@@ -184,7 +193,8 @@ TEST_F_TIMEOUT(create, inv7_destroy, HANG)
 static void prepare_last(struct world *w)
 {
 	run_create(w);
-	w->fd = ring_open_as(w->name, SHMRING_ROLE_CONSUMER);
+	w->fd = ring_attach(w->peer, SHMRING_ROLE_CONSUMER);
+	close(w->peer);
 }
 
 TEST_F_TIMEOUT(create, inv7_last_close, HANG)

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/time.h>
@@ -14,7 +15,7 @@
 #include "kselftest_harness.h"
 #include "shmring_test.h"
 
-#define SECONDS 30
+#define SECONDS 15
 
 /* What the kernel's taint must not gain: a bad page, an oops, a warning, ... */
 #define TAINT_BAD 0x42a0
@@ -104,7 +105,13 @@ static void scribble_page(struct endpoint *ep, __u64 seed)
 	__u64 *words = (__u64 *)ep->mine;
 
 	WRITE_ONCE(page->pos, nasty(seed, ep->peer->pos));
-	switch (mix(~seed) % 8) {
+	switch (mix(~seed) % 10) {
+	case 5:
+		WRITE_ONCE(page->poll_flags, nasty(seed + 5, 0));
+		break;
+	case 6:
+		WRITE_ONCE(page->poll_epoch, nasty(seed + 6, ep->info->epoch));
+		break;
 	case 0:
 		WRITE_ONCE(page->wait, nasty(seed + 1, page->wait));
 		break;
@@ -134,12 +141,26 @@ static void scribble_data(struct endpoint *ep, __u64 seed)
 	WRITE_ONCE(record->tag, mix(seed));
 }
 
-static void scribbler(struct endpoint *ep, const bool *stop)
+/*
+ * struct part - who does something to an endpoint, or to both
+ * @number: which part it plays
+ */
+struct part {
+	struct endpoint *ep;
+	const bool *stop;
+	unsigned int number;
+};
+
+/* In the process that has the endpoint: nobody else has it writable. */
+static void *scribbler(void *arg)
 {
-	__u64 seed = getpid() * 1000003ULL;
+	const struct part *part = arg;
+	struct endpoint *ep = part->ep;
+	__u64 seed = part->number * 1000003ULL;
 	int i;
 
-	while (!stopped(stop)) {
+	pin(part->number);
+	while (!stopped(part->stop)) {
 		for (i = 0; i < 64; i++, seed++) {
 			scribble_page(ep, seed);
 			if (ep->role == SHMRING_ROLE_PRODUCER)
@@ -147,7 +168,7 @@ static void scribbler(struct endpoint *ep, const bool *stop)
 			jitter(seed);
 		}
 	}
-	_exit(0);
+	return arg;
 }
 
 static int result(int ret)
@@ -244,11 +265,12 @@ static void poller(struct endpoint *ep, const bool *stop)
 	_exit(0);
 }
 
-static void mapper(struct endpoint *ep, const bool *stop)
+static void *mapper(void *arg)
 {
-	struct endpoint other;
+	const struct part *part = arg;
+	struct endpoint *ep = part->ep, other;
 
-	while (!stopped(stop)) {
+	while (!stopped(part->stop)) {
 		CHILD_ASSERT(!endpoint_map(&other, dup(ep->fd)));
 		CHILD_ASSERT(other.info->magic == SHMRING_MAGIC);
 		CHILD_ASSERT(other.info->ring_bytes == ep->ring_bytes);
@@ -256,13 +278,14 @@ static void mapper(struct endpoint *ep, const bool *stop)
 		READ_ONCE(*other.data);
 		endpoint_close(&other);
 	}
-	_exit(0);
+	return arg;
 }
 
 /* Reads all that the kernel publishes of the ring. */
 static void onlooker(const char *name, const bool *stop)
 {
 	char path[512], text[4096];
+	unsigned long files = 0;
 	struct dirent *entry;
 	DIR *dir;
 	int fd;
@@ -274,38 +297,31 @@ static void onlooker(const char *name, const bool *stop)
 			snprintf(path, sizeof(path), "/sys/class/shmring/%s/%s",
 				 name, entry->d_name);
 			fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-			if (fd < 0)
-				continue;
-			while (read(fd, text, sizeof(text)) > 0)
-				;
+			while (fd >= 0 && read(fd, text, sizeof(text)) > 0)
+				files++;
 			close(fd);
 		}
 		if (dir)
 			closedir(dir);
 	}
+	CHILD_ASSERT(files);
 	_exit(0);
 }
 
+/* Those who only call can be processes of their own, with the descriptor. */
 static void play(struct endpoint *ep, const char *name, const bool *stop,
 		 unsigned int part)
 {
 	switch (part / 2) {
 	case 0:
 	case 1:
-		scribbler(ep, stop);
-		break;
-	case 2:
-	case 3:
 		waiter(ep, stop);
 		break;
-	case 4:
+	case 2:
 		part % 2 ? writer(ep, stop) : reader(ep, stop);
 		break;
-	case 5:
+	case 3:
 		poller(ep, stop);
-		break;
-	case 6:
-		mapper(ep, stop);
 		break;
 	default:
 		onlooker(name, stop);
@@ -315,10 +331,13 @@ static void play(struct endpoint *ep, const char *name, const bool *stop,
 
 TEST_F_TIMEOUT(hostile, inv4_garbage, HANG)
 {
+	pthread_t thread[6];
+	struct part parts[ARRAY_SIZE(thread)];
 	long long before = taint();
 	unsigned int part;
 	__u32 events;
-	pid_t pid[15], sleeper;
+	pid_t pid[9], sleeper;
+	void *played;
 
 	for (part = 0; part < ARRAY_SIZE(pid); part++) {
 		pid[part] = spawn(part / 2);
@@ -332,10 +351,24 @@ TEST_F_TIMEOUT(hostile, inv4_garbage, HANG)
 		for (;;)
 			ring_wait(self->consumer.fd, SHMRING_WAIT_PEER, 0,
 				  SHMRING_WAIT_FOREVER, &events);
-	sleep(SECONDS / 2);
+	for (part = 0; part < ARRAY_SIZE(thread); part++) {
+		parts[part] = (struct part) {
+			.ep = part % 2 ? &self->producer : &self->consumer,
+			.stop = self->stop,
+			.number = part,
+		};
+		ASSERT_EQ(0, pthread_create(&thread[part], NULL,
+					    part / 2 < 2 ? scribbler : mapper,
+					    &parts[part]));
+	}
+	sleep(SECONDS);
 	EXPECT_EQ(0, kill(sleeper, SIGKILL));
 	EXPECT_EQ(128 + SIGKILL, reap(sleeper));
 	WRITE_ONCE(*self->stop, true);
+	for (part = 0; part < ARRAY_SIZE(thread); part++) {
+		EXPECT_EQ(0, pthread_join(thread[part], &played));
+		EXPECT_EQ(&parts[part], played);
+	}
 	for (part = 0; part < ARRAY_SIZE(pid); part++)
 		EXPECT_EQ(0, reap(pid[part])) {
 			TH_LOG("part %u", part);

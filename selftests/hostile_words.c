@@ -3,7 +3,8 @@
  * Invariant 4, word by word: each word that a side can write is set to each
  * value at the edges of what arithmetic on it can do, at each phase of the
  * other side's work. What every call then answers follows from the words alone:
- * it is computed here, and compared.
+ * it is told here as the contract tells it, by wide numbers that cannot wrap, and
+ * compared.
  *
  * The attacker and its victim are two endpoints of this process, which therefore
  * can put back what it broke.
@@ -24,12 +25,14 @@
 
 /* Words of a control page, and the data's; REST are those that mean nothing. */
 enum which {
-	POS, WAIT_WORD, WANT, KICK, STALLS, MESSAGES, REST, CTL_WORDS,
+	POS, WAIT_WORD, WANT, POLL_FLAGS, POLL_EPOCH, KICK, LIFE, STALLS,
+	MESSAGES, REST, CTL_WORDS,
 	LEN = CTL_WORDS, TAG, PAYLOAD, WORDS,
 };
 
 static const char *const word_name[] = {
-	"pos", "wait", "want", "kick", "stalls", "messages", "padding",
+	"pos", "wait", "want", "poll_flags", "poll_epoch", "kick", "life",
+	"stalls", "messages", "padding",
 	"len", "tag", "payload",
 };
 
@@ -182,8 +185,7 @@ static void set_phase(struct pair *t, enum fill phase, __u64 base)
 
 static void put_word(void *at, enum which word, __u64 value)
 {
-	if (word == LEN || word == TAG || word == WAIT_WORD || word == WANT ||
-	    word == KICK)
+	if (word == LEN || word == TAG || (word > POS && word < STALLS))
 		WRITE_ONCE(*(__u32 *)at, value);
 	else
 		WRITE_ONCE(*(__u64 *)at, value);
@@ -202,8 +204,14 @@ static void *word_at(struct pair *t, enum which word)
 		return &page->wait;
 	case WANT:
 		return &page->want;
+	case POLL_FLAGS:
+		return &page->poll_flags;
+	case POLL_EPOCH:
+		return &page->poll_epoch;
 	case KICK:
 		return &page->kick;
+	case LIFE:
+		return &page->life;
 	case STALLS:
 		return &page->stalls;
 	case MESSAGES:
@@ -223,6 +231,7 @@ static void put_rest(struct shmring_ctl_page *page, size_t bytes, __u64 value)
 
 	for (at = 8; at < bytes; at += 8)
 		if (at != offsetof(struct shmring_ctl_page, wait) &&
+		    at != offsetof(struct shmring_ctl_page, poll_flags) &&
 		    at != offsetof(struct shmring_ctl_page, kick) &&
 		    at != offsetof(struct shmring_ctl_page, stalls) &&
 		    at != offsetof(struct shmring_ctl_page, messages))
@@ -266,22 +275,35 @@ static __u64 pos_of(const struct endpoint *ep, __u32 role)
 	return ep->role == role ? ep->mine->pos : ep->peer->pos;
 }
 
-static __u64 used(const struct endpoint *ep)
+/*
+ * Bytes between two positions that may be: a consumer never passes its producer,
+ * nor falls behind by more than a ring. Counted one by one around the 2^64 that
+ * positions go round, which no subtraction can get wrong; -1 when there is none.
+ */
+static int distance(const struct endpoint *ep)
 {
-	return pos_of(ep, SHMRING_ROLE_PRODUCER) -
-	       pos_of(ep, SHMRING_ROLE_CONSUMER);
+	__u64 tail = pos_of(ep, SHMRING_ROLE_CONSUMER);
+	__u64 head = pos_of(ep, SHMRING_ROLE_PRODUCER);
+	__u64 bytes;
+
+	for (bytes = 0; bytes <= ep->ring_bytes; bytes++, tail++)
+		if (tail == head)
+			return bytes;
+	return -1;
 }
 
 /* Whether @want bytes are there, or free. */
 static int ready(const struct endpoint *ep, __u64 want)
 {
 	bool producer = ep->role == SHMRING_ROLE_PRODUCER;
+	int there = distance(ep);
 
-	if (used(ep) > ep->ring_bytes)
+	if (there < 0)
 		return -EBADMSG;
+	/* A record without content is a header; any byte is of some record. */
 	if (!want)
 		want = ep->record_size ?: producer ? 8 : 1;
-	return (producer ? ep->ring_bytes - used(ep) : used(ep)) >= want;
+	return (producer ? RING_BYTES - there : there) >= (int)want;
 }
 
 static int events(const struct endpoint *ep, __u64 want)
@@ -299,12 +321,22 @@ static int expected_wait(const struct endpoint *ep)
 	return events(ep, 0) ?: -EAGAIN;
 }
 
+/* Of SHMRING_POLL_PEER: one is there, or came or went. */
+static bool peer_news(const struct endpoint *ep)
+{
+	return ep->info->state[ep->role == SHMRING_ROLE_PRODUCER] ==
+	       SHMRING_STATE_ATTACHED ||
+	       ep->info->epoch != ep->mine->poll_epoch;
+}
+
 static int expected_poll(const struct endpoint *ep)
 {
 	bool producer = ep->role == SHMRING_ROLE_PRODUCER;
 	__u64 want = ep->mine->want;
 	int what;
 
+	if (distance(ep) >= 0 && ep->mine->poll_flags & SHMRING_POLL_PEER)
+		return peer_news(ep) ? producer ? POLLOUT : POLLIN : 0;
 	what = events(ep, want < ep->ring_bytes ? want : ep->ring_bytes);
 	if (what < 0)
 		return POLLERR;
@@ -315,26 +347,34 @@ static int expected_poll(const struct endpoint *ep)
 
 static int check_positions(const struct endpoint *ep)
 {
-	if (used(ep) > ep->ring_bytes)
+	if (distance(ep) < 0)
 		return -EBADMSG;
-	if (!ep->record_size && (ep->mine->pos | ep->peer->pos) % 8)
+	/* Records start at multiples of 8, and so do both positions. */
+	if (!ep->record_size && (ep->mine->pos % 8 || ep->peer->pos % 8))
 		return -EBADMSG;
 	return 0;
 }
 
-static ssize_t expected_read(const struct endpoint *ep)
+static ssize_t expected_read(const struct endpoint *ep, __u64 *skipped)
 {
-	const struct shmring_record *record = (void *)endpoint_at(ep);
-	__u64 len = ep->record_size;
-	int err = check_positions(ep);
+	__u64 pos = ep->mine->pos, len = ep->record_size;
+	int err = check_positions(ep), there = distance(ep);
+	const struct shmring_record *record;
 
+	*skipped = 0;
 	if (err)
 		return err;
-	if (!used(ep))
-		return gone(ep) ? 0 : -EAGAIN;
-	if (!len)
-		len = record->len;
-	return used(ep) < footprint(ep, len) ? -EBADMSG : (ssize_t)len;
+	for (; there; there -= 8, pos += 8, *skipped += 8) {
+		record = (void *)ep->data + pos % RING_BYTES;
+		if (!ep->record_size)
+			len = record->len;
+		if (there < (__int128)footprint(ep, len))
+			return -EBADMSG;
+		/* What has no bytes is passed over. */
+		if (len)
+			return len;
+	}
+	return gone(ep) ? 0 : -EAGAIN;
 }
 
 static ssize_t expected_write(const struct endpoint *ep)
@@ -343,15 +383,17 @@ static ssize_t expected_write(const struct endpoint *ep)
 
 	if (err)
 		return err;
-	if (ep->ring_bytes - used(ep) < footprint(ep, RECORD))
+	if (RING_BYTES - distance(ep) < (int)footprint(ep, RECORD))
 		return gone(ep) ? -EPIPE : -EAGAIN;
 	return RECORD;
 }
 
 static ssize_t expected_io(const struct endpoint *ep)
 {
+	__u64 skipped;
+
 	return ep->role == SHMRING_ROLE_PRODUCER ? expected_write(ep) :
-						   expected_read(ep);
+						   expected_read(ep, &skipped);
 }
 
 /*
@@ -397,19 +439,19 @@ static ssize_t read_or_write(const struct endpoint *ep)
 /* The same, which moves this side by one record or not at all. */
 static ssize_t do_io(const struct endpoint *ep)
 {
-	const unsigned char *at = endpoint_at(ep);
-	__u64 before = ep->mine->pos, moved = 0;
-	bool nothing = ep->role == SHMRING_ROLE_CONSUMER && !used(ep);
-	ssize_t ret = read_or_write(ep);
+	__u64 before = ep->mine->pos, skipped = 0, moved;
+	ssize_t ret;
 
-	/* read() gives 0 for the end, and for a record without content. */
-	if (ret >= 0 && !(nothing && !ret))
-		moved = footprint(ep, ret);
-	if (ep->mine->pos - before != moved)
+	if (ep->role == SHMRING_ROLE_CONSUMER)
+		expected_read(ep, &skipped);
+	ret = read_or_write(ep);
+	moved = ret > 0 ? footprint(ep, ret) : 0;
+	if (ep->mine->pos - before != skipped + moved)
 		return -ENOTRECOVERABLE;
 	/* What was read is what is there, and nothing else. */
 	if (ret > 0 && ep->role == SHMRING_ROLE_CONSUMER &&
-	    memcmp(buffer, at + (ep->record_size ? 0 : 8), ret))
+	    memcmp(buffer, ep->data + (before + skipped) % RING_BYTES +
+		   (ep->record_size ? 0 : 8), ret))
 		return -EILSEQ;
 	return ret;
 }
@@ -448,9 +490,9 @@ static bool look(const struct endpoint *ep)
 static bool look_at_used(struct pair *t)
 {
 	const struct endpoint *ep = &t->attacker;
+	int there = distance(ep);
 
-	return same("used", ep, used(ep) < ep->ring_bytes ? used(ep) :
-		    ep->ring_bytes, shown_used(t));
+	return same("used", ep, there < 0 ? RING_BYTES : there, shown_used(t));
 }
 
 /*

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Invariant 7: nothing leaks. 10,000 rings are made, used and destroyed in all
- * ways that there are, and the memory of the machine is as it was.
+ * Invariant 7: nothing leaks. Rings are made, used and destroyed in all ways that
+ * there are, again and again, and counted is what the kernel has of each kind of
+ * object, in each slab cache, and of pages.
  *
- * The rest of the kernel takes and gives some hundred KiB meanwhile, so SLACK_KIB
- * are let pass: a page, or a slab object of 200 bytes, leaked per ring would be
- * 20 times, or twice, as much.
+ * The rest of the kernel takes and gives meanwhile. What is leaked is not given
+ * back: a leak is what grew each time, by as little as one for each 100 rounds.
  */
 #include <glob.h>
 #include <linux/membarrier.h>
@@ -15,25 +15,33 @@
 #include "kselftest_harness.h"
 #include "shmring_test.h"
 
-#define RINGS		10000
-#define WARM_UP		500
-#define SLACK_KIB	1024
-/* Free memory moves more, by what the rest of the machine does. */
-#define FREE_SLACK_KIB	(4 * SLACK_KIB)
-#define GRACE_PERIODS	20
-#define TRIES		3
+#define ROUNDS		300
+#define MOST		10000	/* where there is time */
+#define WARM_UP		100
+#define PER		100	/* rounds in which one thing leaked is found */
+#define TRIES		12
+#define KINDS		512
 
-struct memory {
-	long long free;
-	long long slab;
-	long long vmalloc;
-	long long percpu;
-	long users;
+/*
+ * struct kind - of things that can leak
+ * @grows: more of them were there after each round of work so far
+ */
+struct kind {
+	char name[32];
+	long long before;
+	long long now;
+	bool grows;
+};
+
+struct census {
+	struct kind kind[KINDS];
+	unsigned int kinds;
 };
 
 FIXTURE(leak)
 {
 	char name[SHMRING_NAME_MAX];
+	struct census *census;
 };
 
 /*
@@ -56,27 +64,60 @@ static void settle(void)
 	int i;
 
 	sync();
-	/* Objects freed by RCU come free while the first one works. */
-	for (i = 0; i < 3; i++)
+	/* Files that were closed are freed by RCU, in its own time. */
+	for (i = 0; i < 3; i++) {
+		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 		if (write_file("/proc/sys/vm/drop_caches", "3"))
 			break;
+	}
 	shrink_slabs();
 	/* What each CPU has counted by itself. */
 	write_file("/proc/sys/vm/stat_refresh", "1");
 }
 
-static void measure(struct memory *memory)
+static void count(struct census *census, const char *name, long long n)
+{
+	struct kind *kind = &census->kind[census->kinds];
+
+	if (census->kinds == KINDS)
+		return;
+	snprintf(kind->name, sizeof(kind->name), "%s", name);
+	kind->before = kind->now;
+	kind->now = n;
+	census->kinds++;
+}
+
+static bool count_objects(struct census *census)
+{
+	FILE *file = fopen("/proc/slabinfo", "r");
+	char line[512], name[32];
+	long long active;
+
+	if (!file)
+		return false;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "%31s %lld", name, &active) == 2)
+			count(census, name, active);
+	fclose(file);
+	return true;
+}
+
+/* Of all kinds, always in the same order. */
+static bool take_census(struct census *census)
 {
 	const long long page_kib = page_size() / 1024;
 
 	settle();
+	census->kinds = 0;
+	count(census, "users", module_users());
+	count(census, "pages of vmalloc",
+	      number_of("/proc/meminfo", "VmallocUsed:") / page_kib);
+	count(census, "pages per CPU",
+	      number_of("/proc/meminfo", "Percpu:") / page_kib);
 	/* With those that wait on a CPU's own lists for who needs one next. */
-	memory->free = number_of("/proc/meminfo", "MemFree:") +
-		       sum_of("/proc/zoneinfo", " count:") * page_kib;
-	memory->slab = number_of("/proc/meminfo", "SUnreclaim:");
-	memory->vmalloc = number_of("/proc/meminfo", "VmallocUsed:");
-	memory->percpu = number_of("/proc/meminfo", "Percpu:");
-	memory->users = module_users();
+	count(census, "pages", -sum_of("/proc/zoneinfo", " count:") -
+	      number_of("/proc/meminfo", "MemFree:") / page_kib);
+	return count_objects(census);
 }
 
 FIXTURE_SETUP(leak)
@@ -86,6 +127,10 @@ FIXTURE_SETUP(leak)
 	if (why)
 		SKIP(return, "%s", why);
 	ring_name(self->name);
+	self->census = calloc(1, sizeof(*self->census));
+	ASSERT_TRUE(!!self->census);
+	if (!take_census(self->census))
+		SKIP(return, "no /proc/slabinfo");
 }
 
 FIXTURE_TEARDOWN(leak)
@@ -124,74 +169,68 @@ static void make_and_use(struct __test_metadata *_metadata, const char *name,
 {
 	struct shmring_create create;
 	unsigned int i;
+	int ring;
 
 	ring_defaults(&create, name);
 	create.record_size = 1;
 	for (i = 0; i < rings; i++) {
 		create.flags = i % 5 ? 0 : SHMRING_CREATE_EPHEMERAL;
-		ASSERT_EQ(0, ring_create_as(&create));
+		ring = ring_create_fd(&create);
+		ASSERT_LE(0, ring);
 		use(_metadata, name, i);
+		close(ring);
 		if (ring_exists(name))
 			ASSERT_EQ(0, ring_destroy(name));
 	}
 }
 
-static bool is_same(const struct memory *before, const struct memory *now)
-{
-	return before->free - now->free < FREE_SLACK_KIB &&
-	       now->slab - before->slab < SLACK_KIB &&
-	       now->vmalloc - before->vmalloc < SLACK_KIB &&
-	       now->percpu - before->percpu < SLACK_KIB;
-}
-
-/*
- * Thousands of open files were closed, which RCU frees in its own time: some
- * grace periods later they are gone, and what leaked never goes.
- */
-static bool settles(struct __test_metadata *_metadata,
-		    const struct memory *before, const char *what)
-{
-	struct memory now;
-	int i;
-
-	measure(&now);
-	for (i = 0; i < GRACE_PERIODS && !is_same(before, &now); i++) {
-		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-		measure(&now);
-	}
-	TH_LOG("%s: free %+lld, slab %+lld, vmalloc %+lld, percpu %+lld KiB, %d grace periods",
-	       what, now.free - before->free, now.slab - before->slab,
-	       now.vmalloc - before->vmalloc, now.percpu - before->percpu, i);
-	return is_same(before, &now);
-}
-
 typedef void work_fn(struct __test_metadata *_metadata, const char *name,
 		     unsigned int times);
 
-/*
- * What leaks does so each time; what the rest of the kernel takes or gives
- * meanwhile, which is in the free memory too, does not.
- */
-static void expect_no_leak(struct __test_metadata *_metadata, const char *name,
-			   work_fn *work, unsigned int times, const char *what)
+/* How many kinds still grow by each round of work. */
+static unsigned int still_growing(struct census *census, unsigned int times)
 {
-	struct memory before;
-	bool same = false;
-	int i;
+	unsigned int i, n = 0;
 
-	work(_metadata, name, rounds(WARM_UP));
-	for (i = 0; i < TRIES && !same; i++) {
-		measure(&before);
-		work(_metadata, name, times);
-		same = settles(_metadata, &before, what);
+	for (i = 0; i < census->kinds; i++) {
+		struct kind *kind = &census->kind[i];
+
+		kind->grows &= kind->now - kind->before >=
+			       (times + PER - 1) / PER;
+		n += kind->grows;
 	}
-	EXPECT_TRUE(same);
-	EXPECT_EQ(before.users, module_users());
+	return n;
+}
+
+static void expect_no_leak(struct __test_metadata *_metadata,
+			   struct census *census, const char *name,
+			   work_fn *work)
+{
+	const unsigned int times = rounds_up_to(MOST, ROUNDS);
+	unsigned int i, growing;
+
+	work(_metadata, name, WARM_UP);
+	ASSERT_TRUE(take_census(census));
+	for (i = 0; i < census->kinds; i++)
+		census->kind[i].grows = true;
+	growing = census->kinds;
+	for (i = 0; i < TRIES && growing; i++) {
+		work(_metadata, name, times);
+		ASSERT_TRUE(take_census(census));
+		growing = still_growing(census, times);
+	}
+	TH_LOG("%u times %u rounds", i, times);
+	for (i = 0; i < census->kinds; i++)
+		EXPECT_FALSE(census->kind[i].grows) {
+			TH_LOG("%s: %+lld, each time",
+			       census->kind[i].name,
+			       census->kind[i].now - census->kind[i].before);
+		}
 }
 
 TEST_F_TIMEOUT(leak, inv7_create_use_destroy, HANG)
 {
-	expect_no_leak(_metadata, self->name, make_and_use, rounds(RINGS), "used");
+	expect_no_leak(_metadata, self->census, self->name, make_and_use);
 }
 
 static void fail_to_create(struct __test_metadata *_metadata, const char *taken,
@@ -217,8 +256,7 @@ static void fail_to_create(struct __test_metadata *_metadata, const char *taken,
 TEST_F_TIMEOUT(leak, inv7_failed_creates, HANG)
 {
 	ASSERT_EQ(0, ring_create(self->name, page_size(), 0));
-	expect_no_leak(_metadata, self->name, fail_to_create, rounds(RINGS / 2),
-		       "failed");
+	expect_no_leak(_metadata, self->census, self->name, fail_to_create);
 }
 
 /* Dies with everything in its hands, and one ring only it can see. */
@@ -254,8 +292,7 @@ static void kill_holders(struct __test_metadata *_metadata, const char *name,
 TEST_F_TIMEOUT(leak, inv7_killed_holders, HANG)
 {
 	ASSERT_EQ(0, ring_create(self->name, page_size(), 0));
-	expect_no_leak(_metadata, self->name, kill_holders, rounds(1000),
-		       "killed");
+	expect_no_leak(_metadata, self->census, self->name, kill_holders);
 }
 
 TEST_HARNESS_MAIN

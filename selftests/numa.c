@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Invariant 6: placement is kept. Where each page of each region lies is asked
- * of move_pages(2), not of the module.
+ * Invariant 6: placement is kept. Where each page of each region lies is told by
+ * its frame's number, in /proc/self/pagemap, and by the zones of memory that a
+ * node has, and not by the module.
  */
 #include <fcntl.h>
 #include <linux/mempolicy.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "kselftest_harness.h"
@@ -63,28 +65,78 @@ FIXTURE_TEARDOWN(numa)
 		EXPECT_EQ(0, ring_destroy(self->name));
 }
 
-/* Pages of a region that are not on @node, all of them touched before. */
+/* The number of a mapped page's frame, or 0. */
+static __u64 frame_of(int pagemap, const void *page)
+{
+	const __u64 present = 1ULL << 63, mask = (1ULL << 55) - 1;
+	__u64 entry;
+	off_t at = (uintptr_t)page / page_size() * sizeof(entry);
+
+	READ_ONCE(*(const char *)page);
+	if (pread(pagemap, &entry, sizeof(entry), at) != sizeof(entry) ||
+	    !(entry & present))
+		return 0;
+	return entry & mask;
+}
+
+/* The frames of a node's zone, of which no other node has one in our guests. */
+struct zone {
+	int node;
+	__u64 start;
+	__u64 spanned;
+};
+
+#define ZONES	64
+
+/* The zones that have memory, by /proc/zoneinfo; how many. */
+static int read_zones(struct zone *zones)
+{
+	FILE *file = fopen("/proc/zoneinfo", "r");
+	struct zone zone = { 0 };
+	char line[256];
+	int n = 0;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "Node %d, zone", &zone.node) == 1 ||
+		    sscanf(line, " spanned %llu", &zone.spanned) == 1)
+			continue;
+		if (sscanf(line, " start_pfn: %llu", &zone.start) == 1 &&
+		    zone.spanned && n < ZONES)
+			zones[n++] = zone;
+	}
+	if (file)
+		fclose(file);
+	return n;
+}
+
+static bool is_frame_on(const struct zone *zones, int n, __u64 frame, int node)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (frame >= zones[i].start &&
+		    frame - zones[i].start < zones[i].spanned)
+			return zones[i].node == node;
+	return false;
+}
+
+/* Pages of a region that are not on @node, or not to be found. */
 static long pages_elsewhere(const void *region, size_t bytes, int node)
 {
-	unsigned long i, count = bytes / page_size();
-	int *status = calloc(count, sizeof(*status));
-	void **pages = calloc(count, sizeof(*pages));
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	struct zone zones[ZONES];
+	int n = read_zones(zones);
 	long elsewhere = 0;
+	size_t at;
 
-	for (i = 0; i < count; i++) {
-		pages[i] = (char *)region + i * page_size();
-		READ_ONCE(*(char *)pages[i]);
+	if (!n || pagemap < 0)
+		elsewhere = -ENOENT;
+	for (at = 0; at < bytes && elsewhere >= 0; at += page_size()) {
+		__u64 frame = frame_of(pagemap, region + at);
+
+		elsewhere += !frame || !is_frame_on(zones, n, frame, node);
 	}
-	if (syscall(SYS_move_pages, 0, count, pages, NULL, status, 0))
-		elsewhere = -errno;
-	for (i = 0; i < count && elsewhere >= 0; i++) {
-		if (status[i] < 0)
-			elsewhere = status[i];
-		else
-			elsewhere += status[i] != node;
-	}
-	free(status);
-	free(pages);
+	close(pagemap);
 	return elsewhere;
 }
 
@@ -124,11 +176,13 @@ static bool run_on_node(int node)
 
 TEST_F(numa, inv6_a_node)
 {
-	unsigned int i, strict, from;
+	unsigned int i, strict, from, froms = 0;
 
 	for (from = 0; from < self->nodes; from++) {
+		/* A node may be without a CPU of its own. */
 		if (!run_on_node(self->node[from]))
 			continue;
+		froms++;
 		for (i = 0; i < self->nodes; i++)
 			for (strict = 0; strict < 2; strict++) {
 				self->create.node = self->node[i];
@@ -140,17 +194,19 @@ TEST_F(numa, inv6_a_node)
 				ASSERT_EQ(0, ring_destroy(self->name));
 			}
 	}
+	EXPECT_LT(0, froms);
 }
 
 TEST_F(numa, inv6_local)
 {
 	struct shmring_info info;
-	unsigned int i, strict;
+	unsigned int i, strict, froms = 0;
 	int fd;
 
 	for (i = 0; i < self->nodes; i++) {
 		if (!run_on_node(self->node[i]))
 			continue;
+		froms++;
 		for (strict = 0; strict < 2; strict++) {
 			self->create.node = SHMRING_NODE_LOCAL;
 			self->create.flags = strict ? SHMRING_CREATE_STRICT : 0;
@@ -163,12 +219,13 @@ TEST_F(numa, inv6_local)
 			ASSERT_EQ(0, ring_destroy(self->name));
 		}
 	}
+	EXPECT_LT(0, froms);
 }
 
 /* By the memory policy of who asks. */
 TEST_F(numa, inv6_any)
 {
-		unsigned long mask;
+	unsigned long mask;
 	unsigned int i;
 
 	for (i = 0; i < self->nodes; i++) {
@@ -208,18 +265,23 @@ TEST_F_TIMEOUT(numa, inv6_strict_or_nothing, HANG)
 	EXPECT_GT(free_here / 8, free_here - node_meminfo(node, "MemFree:"));
 	EXPECT_GT(free_there / 8,
 		  free_there - node_meminfo(other, "MemFree:"));
+	/* What fits is granted, there and nowhere else. */
+	self->create.ring_bytes = RING_BYTES;
+	ASSERT_EQ(0, ring_create_as(&self->create));
+	expect_on_node(_metadata, self->name, node);
 }
 
 TEST_F(numa, inv6_absent_node)
 {
 	char path[64];
-	int node;
+	int node, absent = 0;
 
 	for (node = 0; node < MAX_NODES; node++) {
 		snprintf(path, sizeof(path), "/sys/devices/system/node/node%d",
 			 node);
 		if (!access(path, F_OK))
 			continue;
+		absent++;
 		self->create.node = node;
 		self->create.flags = SHMRING_CREATE_STRICT;
 		EXPECT_EQ(-ENXIO, ring_create_as(&self->create));
@@ -227,6 +289,113 @@ TEST_F(numa, inv6_absent_node)
 		EXPECT_EQ(-ENXIO, ring_create_as(&self->create));
 		EXPECT_FALSE(ring_exists(self->name));
 	}
+	EXPECT_LT(0, absent);
+}
+
+/* What tells it can tell: memory of this process, bound to the other node. */
+TEST_F(numa, frames_tell_the_node)
+{
+	unsigned int i, other;
+	unsigned long mask;
+	char *page;
+
+	for (i = 0; i < self->nodes; i++) {
+		mask = 1UL << self->node[i];
+		page = shared_memory(page_size());
+		ASSERT_TRUE(!!page);
+		ASSERT_EQ(0, syscall(SYS_mbind, page, page_size(), MPOL_BIND,
+				     &mask, 8 * sizeof(mask), 0));
+		*page = 1;
+		for (other = 0; other < self->nodes; other++)
+			EXPECT_EQ(other != i,
+				  pages_elsewhere(page, page_size(),
+						  self->node[other]));
+		munmap(page, page_size());
+	}
+}
+
+/*
+ * Who may only have memory of some nodes gets no ring on others, whichever way
+ * it asks.
+ */
+#define GROUP	"/sys/fs/cgroup/shmring-numa"
+
+static const char *make_group(int node)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", node);
+	if (write_file("/sys/fs/cgroup/cgroup.subtree_control", "+cpuset"))
+		return "no cpuset controller of cgroup v2";
+	if (mkdir(GROUP, 0755) && errno != EEXIST)
+		return "cannot make " GROUP;
+	return write_file(GROUP "/cpuset.mems", text) ?
+	       "cannot set cpuset.mems" : NULL;
+}
+
+TEST_F(numa, inv6_cpuset)
+{
+	int inside = self->node[0], outside = self->node[1];
+	const char *why = make_group(inside);
+	pid_t pid;
+
+	if (why)
+		SKIP(return, "%s", why);
+	pid = spawn(0);
+	if (!pid) {
+		CHILD_ASSERT(!write_file(GROUP "/cgroup.procs", "0"));
+		self->create.flags = SHMRING_CREATE_STRICT;
+		self->create.node = outside;
+		CHILD_ASSERT(ring_create_as(&self->create) == -ENXIO);
+		CHILD_ASSERT(!ring_exists(self->name));
+		self->create.flags = 0;
+		CHILD_ASSERT(!ring_create_as(&self->create));
+		_exit(0);
+	}
+	EXPECT_EQ(0, reap(pid));
+	/* It asked for the other node, and got what it may have. */
+	if (ring_exists(self->name)) {
+		expect_on_node(_metadata, self->name, inside);
+		EXPECT_EQ(0, ring_destroy(self->name));
+	}
+	pid = spawn(0);
+	if (!pid) {
+		CHILD_ASSERT(!write_file(GROUP "/cgroup.procs", "0"));
+		self->create.flags = SHMRING_CREATE_STRICT;
+		self->create.node = inside;
+		CHILD_ASSERT(!ring_create_as(&self->create));
+		_exit(0);
+	}
+	EXPECT_EQ(0, reap(pid));
+	expect_on_node(_metadata, self->name, inside);
+	/* Who is outside of it has both. */
+	EXPECT_EQ(0, ring_destroy(self->name));
+	self->create.node = outside;
+	ASSERT_EQ(0, ring_create_as(&self->create));
+	expect_on_node(_metadata, self->name, outside);
+	rmdir(GROUP);
+}
+
+/* The nearest node that has memory, for a CPU whose own has none. */
+TEST_F(numa, inv6_local_without_memory)
+{
+	char path[64];
+	int node;
+
+	for (node = 0; node < MAX_NODES; node++) {
+		snprintf(path, sizeof(path), "/sys/devices/system/node/node%d",
+			 node);
+		if (access(path, F_OK) || node_meminfo(node, "MemTotal:") > 0 ||
+		    !run_on_node(node))
+			continue;
+		self->create.node = SHMRING_NODE_LOCAL;
+		EXPECT_EQ(0, ring_create_as(&self->create));
+		EXPECT_EQ(0, ring_destroy(self->name));
+		self->create.flags = SHMRING_CREATE_STRICT;
+		EXPECT_EQ(0, ring_create_as(&self->create));
+		return;
+	}
+	SKIP(return, "each node with a CPU has memory");
 }
 
 TEST_HARNESS_MAIN

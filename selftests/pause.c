@@ -357,14 +357,6 @@ static void publish_on_demand(struct shared *shared, const char *name)
 	_exit(0);
 }
 
-static bool is_asleep(pid_t pid)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	return count_lines(path, "State:\tS") == 1;
-}
-
 /* The sleeper armed when the publisher was on the CPU that goes. */
 TEST_F_TIMEOUT(pause, inv1_publisher_loses_its_cpu_while_the_other_sleeps, HANG)
 {

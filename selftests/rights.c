@@ -4,6 +4,7 @@
  * mmap and by mprotect, and what the memory behind them is.
  */
 #include <fcntl.h>
+#include <setjmp.h>
 #include <sys/syscall.h>
 
 #include "kselftest_harness.h"
@@ -28,6 +29,7 @@ FIXTURE(rights)
 	int fd;
 	size_t ring_bytes;
 	struct region region[REGIONS];
+	void *held;	/* a mapping with which the role stays */
 };
 
 FIXTURE_VARIANT(rights)
@@ -48,9 +50,16 @@ FIXTURE_VARIANT_ADD(rights, consumer)
 	.writable = { [CONSUMER] = true },
 };
 
+static void *map_region(int fd, const struct region *region, int prot,
+			int flags)
+{
+	return mmap(NULL, region->bytes, prot, flags, fd, region->offset);
+}
+
 FIXTURE_SETUP(rights)
 {
 	const char *why = unusable();
+	enum which own;
 
 	if (why)
 		SKIP(return, "%s", why);
@@ -69,19 +78,18 @@ FIXTURE_SETUP(rights)
 	self->region[PRODUCER].bytes = page_size();
 	self->region[CONSUMER].bytes = page_size();
 	self->region[DATA].bytes = self->info.data_bytes;
+	own = variant->role == SHMRING_ROLE_PRODUCER ? PRODUCER : CONSUMER;
+	self->held = map_region(self->fd, &self->region[own], PROT_NONE,
+				MAP_SHARED);
+	ASSERT_NE(MAP_FAILED, self->held);
 }
 
 FIXTURE_TEARDOWN(rights)
 {
+	munmap(self->held, page_size());
 	close(self->fd);
 	endpoint_close(&self->peer);
 	EXPECT_EQ(0, ring_destroy(self->name));
-}
-
-static void *map_region(int fd, const struct region *region, int prot,
-			int flags)
-{
-	return mmap(NULL, region->bytes, prot, flags, fd, region->offset);
 }
 
 static int try_mprotect(void *at, size_t bytes, int prot)
@@ -99,6 +107,27 @@ static int write_in_child(char *at)
 		_exit(0);
 	}
 	return reap(pid);
+}
+
+/* The signal that a write gets, or 0. */
+static sigjmp_buf back;
+
+static void jump_back(int signal)
+{
+	siglongjmp(back, signal);
+}
+
+static int signal_of_write(char *at)
+{
+	struct sigaction action = { .sa_handler = jump_back }, old;
+	int signal;
+
+	sigaction(SIGSEGV, &action, &old);
+	signal = sigsetjmp(back, 1);
+	if (!signal)
+		WRITE_ONCE(*at, 1);
+	sigaction(SIGSEGV, &old, NULL);
+	return signal;
 }
 
 TEST_F(rights, inv5_mmap)
@@ -165,7 +194,7 @@ TEST_F(rights, inv5_write_kills)
 				      MAP_SHARED);
 
 		ASSERT_NE(MAP_FAILED, at);
-		EXPECT_EQ(128 + SIGSEGV, write_in_child(at)) {
+		EXPECT_EQ(SIGSEGV, signal_of_write(at)) {
 			TH_LOG("%s", region_names[r]);
 		}
 		munmap(at, self->region[r].bytes);
@@ -174,15 +203,20 @@ TEST_F(rights, inv5_write_kills)
 		at = map_region(self->fd, &self->region[r],
 				PROT_READ | PROT_WRITE, MAP_SHARED);
 		ASSERT_NE(MAP_FAILED, at);
-		EXPECT_EQ(0, write_in_child(at + 2048)) {
+		EXPECT_EQ(0, signal_of_write(at + 2048)) {
 			TH_LOG("%s", region_names[r]);
 		}
 		EXPECT_EQ(1, at[2048]);
+		/* A child has nothing of what may be written. */
+		EXPECT_EQ(128 + SIGSEGV, write_in_child(at + 2048));
 		munmap(at, self->region[r].bytes);
 	}
 }
 
-/* A child has its parent's rights, no less and no more. */
+/*
+ * A child reads what its parent can only read, and has nothing of what its
+ * parent may write: no mapping that it inherits, and none that it makes.
+ */
 TEST_F(rights, inv5_fork)
 {
 	enum which r;
@@ -191,7 +225,8 @@ TEST_F(rights, inv5_fork)
 	for (r = INFO; r < REGIONS; r++) {
 		char *at = map_region(self->fd, &self->region[r], PROT_READ,
 				      MAP_SHARED);
-		int expected = variant->writable[r] ? 0 : -EACCES;
+		bool writable = variant->writable[r];
+		int expected = writable ? -ENOMEM : -EACCES;
 
 		ASSERT_NE(MAP_FAILED, at);
 		pid = spawn(0);
@@ -199,8 +234,13 @@ TEST_F(rights, inv5_fork)
 			CHILD_ASSERT(try_mprotect(at, page_size(), PROT_READ |
 						  PROT_WRITE) == expected);
 			CHILD_ASSERT(try_mprotect(at, page_size(), PROT_READ |
-						  PROT_EXEC) == -EACCES);
-			READ_ONCE(*at);
+						  PROT_EXEC) == expected);
+			CHILD_ASSERT(map_region(self->fd, &self->region[r],
+						PROT_READ, MAP_SHARED) ==
+				     MAP_FAILED);
+			CHILD_ASSERT(errno == EPERM);
+			if (!writable)
+				READ_ONCE(*at);
 			_exit(0);
 		}
 		EXPECT_EQ(0, reap(pid)) {
@@ -291,54 +331,87 @@ TEST_F(rights, inv5_no_growth)
 	}
 }
 
-/* Rights of the descriptor come on top of those of the role. */
+/*
+ * The mode of the ring's descriptor says which role it gives, and the endpoint
+ * has all rights of that role.
+ */
 TEST_F(rights, inv5_descriptor)
 {
 	bool producer = variant->role == SHMRING_ROLE_PRODUCER;
+	int ring = ring_open(self->name, producer ? O_WRONLY : O_RDONLY);
 	enum which r;
 
+	ASSERT_LE(0, ring);
+	munmap(self->held, page_size());
 	close(self->fd);
-	self->fd = ring_open(self->name, producer ? O_WRONLY : O_RDONLY);
+	EXPECT_EQ(-EACCES, ring_attach(ring, 3 - variant->role));
+	self->fd = ring_attach(ring, variant->role);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, ring_attach(self->fd, variant->role));
+	EXPECT_EQ(O_RDWR, fcntl(self->fd, F_GETFL) & O_ACCMODE);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(self->fd, F_GETFD));
+	/* The ring's own gives no mapping at all. */
+	if (!producer) {
+		EXPECT_EQ(MAP_FAILED, map_region(ring, &self->region[INFO],
+						 PROT_READ, MAP_SHARED));
+		EXPECT_EQ(ENOTCONN, errno);
+	}
+	close(ring);
 	for (r = INFO; r < REGIONS; r++) {
-		char *at = map_region(self->fd, &self->region[r],
-					PROT_READ | PROT_WRITE, MAP_SHARED);
+		int prot = PROT_READ | (variant->writable[r] ? PROT_WRITE : 0);
 
-		EXPECT_EQ(MAP_FAILED, at);
-		EXPECT_EQ(EACCES, errno);
-		at = map_region(self->fd, &self->region[r], PROT_READ, MAP_SHARED);
-		if (producer) {
-			EXPECT_EQ(MAP_FAILED, at);
-			EXPECT_EQ(EACCES, errno);
-			continue;
+		EXPECT_NE(MAP_FAILED, map_region(self->fd, &self->region[r],
+						 prot, MAP_SHARED)) {
+			TH_LOG("%s", region_names[r]);
 		}
-		ASSERT_NE(MAP_FAILED, at);
-		EXPECT_EQ(-EACCES, try_mprotect(at, page_size(),
-						PROT_READ | PROT_WRITE));
-		munmap(at, self->region[r].bytes);
 	}
 }
 
-/* /proc/PID/mem and ptrace go round page tables, but not round VM_MAYWRITE. */
+/* By /proc/self/mem, as debuggers do it. 0 or -errno. */
+static int write_by_proc(int mem, unsigned char *at, unsigned char byte)
+{
+	return pwrite(mem, &byte, 1, (off_t)(uintptr_t)at) == 1 ? 0 : -errno;
+}
+
+static int read_by_proc(int mem, const unsigned char *at)
+{
+	unsigned char byte;
+
+	return pread(mem, &byte, 1, (off_t)(uintptr_t)at) == 1 ? byte : -errno;
+}
+
+/*
+ * /proc/PID/mem and ptrace go round page tables, but a debugger writes what the
+ * process could, and that alone.
+ */
 TEST_F(rights, inv5_proc_mem)
 {
+	static const int flags[] = { MAP_SHARED, MAP_PRIVATE };
 	int mem = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
-	enum which r;
+	unsigned int i;
 
 	ASSERT_LE(0, mem);
-	for (r = INFO; r < REGIONS; r++) {
+	for (i = 0; i < ARRAY_SIZE(flags) * REGIONS; i++) {
+		enum which r = i / ARRAY_SIZE(flags);
+		int how = flags[i % ARRAY_SIZE(flags)];
+		int prot = PROT_READ | (variant->writable[r] ? PROT_WRITE : 0);
 		unsigned char *at = map_region(self->fd, &self->region[r],
-					       PROT_READ, MAP_SHARED);
-		unsigned char before, byte = 0xa5;
+					       prot, how);
+		/* What a private mapping shows may be a copy: neither is told. */
+		bool shared = how == MAP_SHARED;
+		bool may = shared && variant->writable[r];
+		unsigned char before;
+		int ret;
 
 		ASSERT_NE(MAP_FAILED, at);
 		before = at[3000];
-		if (!variant->writable[r]) {
-			EXPECT_EQ(-1, pwrite(mem, &byte, 1,
-					     (off_t)(at + 3000)));
-			EXPECT_EQ(before, at[3000]);
+		ret = read_by_proc(mem, at + 3000);
+		EXPECT_TRUE(shared ? ret == before : ret < 0);
+		ret = write_by_proc(mem, at + 3000, before + 1);
+		EXPECT_EQ(may, !ret) {
+			TH_LOG("%s, %s: %s", region_names[r],
+			       shared ? "shared" : "private", strerror(-ret));
 		}
+		EXPECT_EQ((unsigned char)(before + may), at[3000]);
 		munmap(at, self->region[r].bytes);
 	}
 	close(mem);

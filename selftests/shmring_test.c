@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "shmring_test.h"
 
@@ -66,9 +67,20 @@ void ring_defaults(struct shmring_create *create, const char *name)
 	memcpy(create->name, name, strlen(name) + 1);
 }
 
-int ring_create_as(const struct shmring_create *create)
+int ring_create_fd(const struct shmring_create *create)
 {
 	return ctl_ioctl(SHMRING_IOC_CREATE, (void *)create);
+}
+
+/* Closes @fd, if it is one. 0, or the -errno that it is. */
+static int closed(int fd)
+{
+	return fd < 0 ? fd : close(fd);
+}
+
+int ring_create_as(const struct shmring_create *create)
+{
+	return closed(ring_create_fd(create));
 }
 
 int ring_create(const char *name, __u64 ring_bytes, __u32 record_size)
@@ -81,12 +93,52 @@ int ring_create(const char *name, __u64 ring_bytes, __u32 record_size)
 	return ring_create_as(&create);
 }
 
+int ring_create_anonymous(__u64 ring_bytes, __u32 record_size)
+{
+	struct shmring_create create;
+
+	ring_defaults(&create, "");
+	create.flags = SHMRING_CREATE_ANONYMOUS;
+	create.ring_bytes = ring_bytes;
+	create.record_size = record_size;
+	return ring_create_fd(&create);
+}
+
 int ring_destroy(const char *name)
 {
 	struct shmring_destroy destroy = { .size = sizeof(destroy) };
 
 	memcpy(destroy.name, name, strlen(name) + 1);
 	return ctl_ioctl(SHMRING_IOC_DESTROY, &destroy);
+}
+
+int ring_destroy_id(__u64 id)
+{
+	struct shmring_destroy destroy = {
+		.size = sizeof(destroy),
+		.id = id,
+	};
+
+	return ctl_ioctl(SHMRING_IOC_DESTROY, &destroy);
+}
+
+int ring_evict(const char *name, __u32 role)
+{
+	struct shmring_evict evict = { .size = sizeof(evict), .role = role };
+
+	memcpy(evict.name, name, strlen(name) + 1);
+	return ctl_ioctl(SHMRING_IOC_EVICT, &evict);
+}
+
+int ring_evict_id(__u64 id, __u32 role)
+{
+	struct shmring_evict evict = {
+		.size = sizeof(evict),
+		.id = id,
+		.role = role,
+	};
+
+	return ctl_ioctl(SHMRING_IOC_EVICT, &evict);
 }
 
 int ring_open(const char *name, int flags)
@@ -99,28 +151,25 @@ int ring_open(const char *name, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-int ring_attach(int fd, __u32 role)
+int ring_attach(int ring, __u32 role)
 {
 	struct shmring_attach attach = {
 		.size = sizeof(attach),
 		.role = role,
 	};
 
-	return ring_ioctl(fd, SHMRING_IOC_ATTACH, &attach);
+	return ring_ioctl(ring, SHMRING_IOC_ATTACH, &attach);
 }
 
 int ring_open_as(const char *name, __u32 role)
 {
-	int fd = ring_open(name, O_RDWR);
-	int ret;
+	int ring = ring_open(name, O_RDWR);
+	int fd;
 
-	if (fd < 0)
-		return fd;
-	ret = ring_attach(fd, role);
-	if (ret < 0) {
-		close(fd);
-		return ret;
-	}
+	if (ring < 0)
+		return ring;
+	fd = ring_attach(ring, role);
+	close(ring);
 	return fd;
 }
 
@@ -218,7 +267,14 @@ int endpoint_open(struct endpoint *ep, const char *name, __u32 role)
 	return fd < 0 ? fd : endpoint_map(ep, fd);
 }
 
-void endpoint_close(struct endpoint *ep)
+int endpoint_attach(struct endpoint *ep, int ring, __u32 role)
+{
+	int fd = ring_attach(ring, role);
+
+	return fd < 0 ? fd : endpoint_map(ep, fd);
+}
+
+void endpoint_unmap(struct endpoint *ep)
 {
 	if (ep->info)
 		munmap((void *)ep->info, ep->page);
@@ -228,6 +284,15 @@ void endpoint_close(struct endpoint *ep)
 		munmap((void *)ep->peer, ep->page);
 	if (ep->data)
 		munmap(ep->data, ep->data_bytes);
+	ep->info = NULL;
+	ep->mine = NULL;
+	ep->peer = NULL;
+	ep->data = NULL;
+}
+
+void endpoint_close(struct endpoint *ep)
+{
+	endpoint_unmap(ep);
 	close(ep->fd);
 	*ep = (struct endpoint) { .fd = -1 };
 }
@@ -521,6 +586,23 @@ int reap(pid_t pid)
 				     WEXITSTATUS(status);
 }
 
+__s64 clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* Whether a process, or a thread, sleeps. */
+bool is_asleep(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	return count_lines(path, "State:\tS") == 1;
+}
+
 void *shared_memory(size_t bytes)
 {
 	void *addr = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -551,10 +633,17 @@ const char *unusable(void)
 	return NULL;
 }
 
-__u64 rounds(__u64 usual)
+__u64 rounds_up_to(__u64 most, __u64 usual)
 {
 	const char *given = getenv("SHMRING_TEST_ROUNDS");
-	__u64 most = given ? strtoull(given, NULL, 0) : 0;
+	__u64 n = given ? strtoull(given, NULL, 0) : 0;
 
-	return most && most < usual ? most : usual;
+	if (!n)
+		return usual;
+	return n < most ? n : most;
+}
+
+__u64 rounds(__u64 usual)
+{
+	return rounds_up_to(usual, usual);
 }

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/shmring.h>
@@ -29,7 +30,7 @@
 #define PARAM_MAX_RINGS		"max_rings"
 
 /*
- * struct endpoint - an open ring, attached, with every region mapped
+ * struct endpoint - one of the two sides, with every region mapped
  * @kicked: value of the peer's wait word for which this side kicked last
  */
 struct endpoint {
@@ -61,17 +62,25 @@ struct endpoint {
 	}								\
 } while (0)
 
-/* Rings. A name belongs to the calling process and is unique in it. */
+/*
+ * Rings. A name belongs to the calling process and is unique in it. Who creates
+ * one as usual keeps no descriptor of it.
+ */
 void ring_name(char name[SHMRING_NAME_MAX]);
 void ring_path(char path[64], const char *name);
 bool ring_exists(const char *name);
 void ring_defaults(struct shmring_create *create, const char *name);
+int ring_create_fd(const struct shmring_create *create);
 int ring_create_as(const struct shmring_create *create);
+int ring_create_anonymous(__u64 ring_bytes, __u32 record_size);
 int ring_create(const char *name, __u64 ring_bytes, __u32 record_size);
 int ring_destroy(const char *name);
+int ring_destroy_id(__u64 id);
+int ring_evict(const char *name, __u32 role);
+int ring_evict_id(__u64 id, __u32 role);
 int ring_open(const char *name, int flags);
-int ring_attach(int fd, __u32 role);
-int ring_open_as(const char *name, __u32 role);
+int ring_attach(int ring, __u32 role);	/* the endpoint's descriptor */
+int ring_open_as(const char *name, __u32 role);	/* open and attach */
 int ring_info(int fd, struct shmring_info *info);
 int ring_wait(int fd, __u32 flags, __u64 want, __s64 timeout_ns,
 	      __u32 *events);
@@ -79,9 +88,11 @@ int ring_kick_wait(int fd, int kick_fd, __s64 timeout_ns, __u32 *events);
 int ring_eventfd(int fd, int event_fd);
 int ring_ioctl(int fd, unsigned long request, void *arg);
 
-/* Endpoints. */
+/* Endpoints: of the process that maps them. */
 int endpoint_map(struct endpoint *ep, int fd);
 int endpoint_open(struct endpoint *ep, const char *name, __u32 role);
+int endpoint_attach(struct endpoint *ep, int ring, __u32 role);
+void endpoint_unmap(struct endpoint *ep);
 void endpoint_close(struct endpoint *ep);
 
 /* Records whose length and bytes follow from their number. */
@@ -108,8 +119,10 @@ long long sum_of(const char *path, const char *key);
 long module_users(void);
 pid_t spawn(unsigned int cpu);
 int reap(pid_t pid);
+bool is_asleep(pid_t pid);
 void pin(unsigned int n);
 void *shared_memory(size_t bytes);
+__s64 clock_ns(clockid_t clock);
 bool documented(int ret, const int *errors);	/* which end with 0 */
 const char *unusable(void);
 
@@ -145,6 +158,8 @@ static inline void jitter(__u64 seed)
  * most, for a kernel that looks at every access.
  */
 __u64 rounds(__u64 usual);
+/* The same, of what is done @most times by those who have the time for it. */
+__u64 rounds_up_to(__u64 most, __u64 usual);
 
 static inline __u64 load_acquire(const __u64 *from)
 {

@@ -100,14 +100,14 @@ static bool has_fields(const char *name, const char *want)
 
 TEST_F(trace, names_of_events_and_fields_stay)
 {
-	EXPECT_TRUE(has_fields("create", "id name size record_size node "));
-	EXPECT_TRUE(has_fields("destroy", "id name size record_size node "));
-	EXPECT_TRUE(has_fields("attach", "id name role pid "));
-	EXPECT_TRUE(has_fields("detach", "id name role pid killed "));
-	EXPECT_TRUE(has_fields("wait", "id name role want "));
-	EXPECT_TRUE(has_fields("wake", "id name role "));
-	EXPECT_TRUE(has_fields("kick", "id name role "));
-	EXPECT_TRUE(has_fields("eventfd", "id name role "));
+	EXPECT_TRUE(has_fields("shmring_create", "id name size record_size node "));
+	EXPECT_TRUE(has_fields("shmring_destroy", "id name size record_size node "));
+	EXPECT_TRUE(has_fields("shmring_attach", "id name role pid "));
+	EXPECT_TRUE(has_fields("shmring_detach", "id name role pid killed "));
+	EXPECT_TRUE(has_fields("shmring_wait", "id name role want "));
+	EXPECT_TRUE(has_fields("shmring_wake", "id name role "));
+	EXPECT_TRUE(has_fields("shmring_kick", "id name role "));
+	EXPECT_TRUE(has_fields("shmring_eventfd", "id name role "));
 }
 
 /* Where @text comes in the trace, after @from; NULL if it does not. */
@@ -132,7 +132,7 @@ static const char *next(const char *from, const char *event, const char *name,
 }
 
 /* In the kernel, and off its CPU: whatever comes now has to wake it. */
-static bool is_asleep(pid_t pid)
+static bool is_off_its_cpu(pid_t pid)
 {
 	char path[64], wchan[64] = "0";
 	FILE *file;
@@ -176,9 +176,9 @@ TEST_F(trace, a_rings_life_is_told_in_order)
 	}
 	do {
 		trace = get(INSTANCE "/trace");
-		at = next(trace, "wait", self->name, "role=consumer want=0");
+		at = next(trace, "shmring_wait", self->name, "role=consumer want=0");
 		free(trace);
-	} while (!at || !is_asleep(pid));
+	} while (!at || !is_off_its_cpu(pid));
 	ASSERT_EQ(1, write(fd, "x", 1));
 	ASSERT_EQ(0, ring_wait(fd, 0, page_size(), -1, &events));
 	kill(pid, SIGKILL);
@@ -190,26 +190,26 @@ TEST_F(trace, a_rings_life_is_told_in_order)
 	at = trace;
 	snprintf(geometry, sizeof(geometry), "size=%zu record_size=1 node=-1\n",
 		 page_size());
-	EXPECT_NEXT("create", geometry);
+	EXPECT_NEXT("shmring_create", geometry);
 	snprintf(attached, sizeof(attached), "role=producer pid=%d\n",
 		 getpid());
-	EXPECT_NEXT("attach", attached);
+	EXPECT_NEXT("shmring_attach", attached);
 	snprintf(attached, sizeof(attached), "role=consumer pid=%d\n", pid);
-	EXPECT_NEXT("attach", attached);
-	EXPECT_NEXT("wait", "role=consumer want=0\n");
-	EXPECT_NEXT("kick", "role=consumer\n");
+	EXPECT_NEXT("shmring_attach", attached);
+	EXPECT_NEXT("shmring_wait", "role=consumer want=0\n");
+	EXPECT_NEXT("shmring_kick", "role=consumer\n");
 	/* Whom it wakes can be quicker than the eventfd. */
 	kick = at;
-	EXPECT_NEXT("eventfd", "role=consumer\n");
+	EXPECT_NEXT("shmring_eventfd", "role=consumer\n");
 	at = kick;
-	EXPECT_NEXT("wake", "role=consumer\n");
+	EXPECT_NEXT("shmring_wake", "role=consumer\n");
 	snprintf(attached, sizeof(attached), "role=consumer pid=%d killed=1\n",
 		 pid);
-	EXPECT_NEXT("detach", attached);
+	EXPECT_NEXT("shmring_detach", attached);
 	snprintf(attached, sizeof(attached), "role=producer pid=%d killed=0\n",
 		 getpid());
-	EXPECT_NEXT("detach", attached);
-	EXPECT_NEXT("destroy", geometry);
+	EXPECT_NEXT("shmring_detach", attached);
+	EXPECT_NEXT("shmring_destroy", geometry);
 	free(trace);
 }
 

@@ -19,8 +19,9 @@
 #include "kselftest_harness.h"
 #include "shmring_test.h"
 
-#define SLEEPS		100000
-#define RECORDS		1000000
+#define SLEEPS		5000
+#define RECORDS		100000
+#define LONG		20	/* times as many, where there is time */
 #define BATCH		256	/* rounds between two looks at the sleeps */
 
 enum way { BY_WAIT, BY_KICK_WAIT, BY_POLL, BY_EPOLL, BY_EPOLL_EDGE, BY_EVENTFD };
@@ -60,7 +61,7 @@ FIXTURE_SETUP(wait)
 	self->shared = shared_memory(sizeof(*self->shared));
 	ASSERT_TRUE(!!self->shared);
 	self->shared->last = ~0ULL;
-	self->shared->enough = rounds(SLEEPS);
+	self->shared->enough = rounds_up_to(LONG * SLEEPS, SLEEPS);
 	/* One record fills a ring: its two sides sleep in turns. */
 	ASSERT_EQ(0, ring_create(self->name, page_size(), page_size()));
 	ASSERT_EQ(0, ring_create(self->back, page_size(), page_size()));
@@ -258,7 +259,7 @@ TEST_F_TIMEOUT(wait, inv1_no_lost_wakeup_wait, HANG)
 
 TEST_F_TIMEOUT(wait, inv1_no_lost_wakeup_kick_wait, HANG)
 {
-	self->shared->enough = rounds(SLEEPS / 10);
+	self->shared->enough = rounds_up_to(LONG * SLEEPS / 5, SLEEPS / 5);
 	play_by(_metadata, self->name, self->shared, BY_KICK_WAIT);
 }
 
@@ -274,7 +275,7 @@ TEST_F_TIMEOUT(wait, inv1_no_lost_wakeup_epoll, HANG)
 
 TEST_F_TIMEOUT(wait, inv1_no_lost_wakeup_epoll_edge, HANG)
 {
-	self->shared->enough = rounds(SLEEPS / 10);
+	self->shared->enough = rounds_up_to(LONG * SLEEPS / 5, SLEEPS / 5);
 	play_by(_metadata, self->name, self->shared, BY_EPOLL_EDGE);
 }
 
@@ -306,7 +307,7 @@ TEST_F_TIMEOUT(wait, inv1_no_lost_wakeup_threads, HANG)
 	pthread_t thread;
 	void *result;
 
-	self->shared->enough = rounds(SLEEPS / 10);
+	self->shared->enough = rounds_up_to(LONG * SLEEPS / 5, SLEEPS / 5);
 	ASSERT_EQ(0, endpoint_open(&producer, self->name,
 				   SHMRING_ROLE_PRODUCER));
 	ASSERT_EQ(0, endpoint_open(&consumer, self->name,
@@ -378,35 +379,39 @@ TEST_F_TIMEOUT(wait, inv1_call_and_reply, HANG)
 	endpoint_close(&from);
 }
 
+static void *sleep_in_thread(void *sleeper)
+{
+	return sleep_once(sleeper) ? sleeper : NULL;
+}
+
 /* Kicks that mean nothing end no sleep; every sleeper of a side is woken. */
 TEST_F(wait, inv1_all_sleepers_and_stray_kicks)
 {
 	static const enum way ways[] = { BY_WAIT, BY_POLL, BY_EPOLL, BY_WAIT };
 	struct endpoint producer, consumer;
-	pid_t pid[ARRAY_SIZE(ways)];
+	struct sleeper sleeper[ARRAY_SIZE(ways)];
+	pthread_t thread[ARRAY_SIZE(ways)];
 	unsigned int i;
+	void *slept;
 
 	ASSERT_EQ(0, endpoint_open(&producer, self->name,
 				   SHMRING_ROLE_PRODUCER));
 	ASSERT_EQ(0, endpoint_open(&consumer, self->name,
 				   SHMRING_ROLE_CONSUMER));
 	for (i = 0; i < ARRAY_SIZE(ways); i++) {
-		pid[i] = spawn(i);
-		if (!pid[i]) {
-			struct sleeper s;
-
-			CHILD_ASSERT(sleeper_init(&s, &consumer, ways[i]));
-			CHILD_ASSERT(sleep_once(&s));
-			_exit(0);
-		}
+		ASSERT_TRUE(sleeper_init(&sleeper[i], &consumer, ways[i]));
+		ASSERT_EQ(0, pthread_create(&thread[i], NULL, sleep_in_thread,
+					    &sleeper[i]));
 	}
 	for (i = 0; i < rounds(5000); i++) {
 		jitter(i);
 		ASSERT_EQ(0, ring_ioctl(producer.fd, SHMRING_IOC_KICK, NULL));
 	}
 	endpoint_move(&producer, producer.ring_bytes);
-	for (i = 0; i < ARRAY_SIZE(ways); i++)
-		EXPECT_EQ(0, reap(pid[i]));
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		ASSERT_EQ(0, pthread_join(thread[i], &slept));
+		EXPECT_EQ(&sleeper[i], slept);
+	}
 	endpoint_close(&producer);
 	endpoint_close(&consumer);
 }
@@ -491,17 +496,25 @@ TEST_F(two, inv1_want_sleeps_through_less)
 	pid_t pid;
 	int i;
 
+	endpoint_close(p);
 	pid = spawn(1);
 	if (!pid) {
+		CHILD_ASSERT(!endpoint_open(p, self->name,
+					    SHMRING_ROLE_PRODUCER));
 		for (i = 0; i < 2000; i++) {
 			while (endpoint_has(p) < 64)
 				relax();
 			jitter(i);
 			endpoint_move(p, 64);
 		}
+		/* It stays until it was read: nobody hears of its end. */
+		while (endpoint_has(p) < p->ring_bytes)
+			relax();
 		_exit(0);
 	}
 	pin(0);
+	ASSERT_EQ(0, ring_wait(c->fd, SHMRING_WAIT_PEER, 0,
+			       SHMRING_WAIT_FOREVER, &events));
 	for (i = 0; i < 500; i++) {
 		ASSERT_EQ(0, ring_wait(c->fd, 0, 256, SHMRING_WAIT_FOREVER,
 				       &events));
@@ -512,7 +525,6 @@ TEST_F(two, inv1_want_sleeps_through_less)
 	EXPECT_EQ(0, reap(pid));
 }
 
-/* One arming, one signal: eventfds are one-shot. */
 /* Who did not arm is left alone, and who did hears once. */
 TEST_F(two, inv1_eventfd_once_per_arming)
 {
@@ -544,6 +556,124 @@ TEST_F(two, inv1_eventfd_once_per_arming)
 	endpoint_move(p, 64);
 	EXPECT_EQ(-1, read(fd, &count, sizeof(count)));
 	close(fd);
+}
+
+/* A write(2) publishes as all others do: one kick for each arming. */
+TEST_F(two, inv1_eventfd_once_per_arming_by_write)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct endpoint *p = &self->producer, *c = &self->consumer;
+	char record[64] = "";
+	__u32 events;
+	__u64 count;
+	int i;
+
+	ASSERT_EQ(0, ring_eventfd(c->fd, fd));
+	/* As someone may have armed before. */
+	ASSERT_EQ(64, write(p->fd, record, 64));
+	endpoint_store(c, 64);
+	while (read(fd, &count, sizeof(count)) > 0)
+		;
+	for (i = 0; i < 100; i++) {
+		ASSERT_EQ(-EAGAIN, ring_wait(c->fd, 0, 0, 0, &events));
+		ASSERT_EQ(64, write(p->fd, record, 64));
+		ASSERT_EQ(64, write(p->fd, record, 64));
+		ASSERT_EQ(64, write(p->fd, record, 64));
+		ASSERT_EQ(sizeof(count), read(fd, &count, sizeof(count)));
+		ASSERT_EQ(1, count);
+		endpoint_store(c, 192);
+	}
+	/* The same of reads, for a producer. */
+	EXPECT_EQ(0, ring_eventfd(c->fd, -1));
+	ASSERT_EQ(0, ring_eventfd(p->fd, fd));
+	endpoint_store(p, p->ring_bytes);
+	for (i = 0; i < 10; i++) {
+		ASSERT_EQ(-EAGAIN, ring_wait(p->fd, 0, 192, 0, &events));
+		ASSERT_EQ(64, read(c->fd, record, 64));
+		ASSERT_EQ(64, read(c->fd, record, 64));
+		ASSERT_EQ(64, read(c->fd, record, 64));
+		ASSERT_EQ(sizeof(count), read(fd, &count, sizeof(count)));
+		ASSERT_EQ(1, count);
+		endpoint_store(p, 192);
+	}
+	close(fd);
+}
+
+/* What a side asked for goes with it, and binds nobody after it. */
+TEST_F(two, inv1_want_ends_with_its_side)
+{
+	struct endpoint *p = &self->producer, *c = &self->consumer;
+
+	c->mine->want = page_size();
+	c->mine->poll_flags = SHMRING_POLL_PEER;
+	p->mine->want = page_size();
+	endpoint_move(p, 64);
+	endpoint_close(c);
+	ASSERT_EQ(0, endpoint_open(c, self->name, SHMRING_ROLE_CONSUMER));
+	EXPECT_EQ(0, c->mine->want);
+	EXPECT_EQ(0, c->mine->poll_flags);
+	EXPECT_EQ(POLLIN, polled(c->fd));
+	/* The other side's wish is its own. */
+	EXPECT_EQ(page_size(), c->peer->want);
+	EXPECT_EQ(0, polled(p->fd));
+	endpoint_close(p);
+	ASSERT_EQ(0, endpoint_open(p, self->name, SHMRING_ROLE_PRODUCER));
+	EXPECT_EQ(POLLOUT, polled(p->fd));
+}
+
+/* An event loop that waits for the next peer, and for the one after it. */
+TEST_F(two, inv3_poll_for_the_peer)
+{
+	struct endpoint *p = &self->producer, *c = &self->consumer;
+
+	endpoint_move(p, 64);
+	c->mine->poll_epoch = READ_ONCE(c->info->epoch);
+	c->mine->poll_flags = SHMRING_POLL_PEER;
+	EXPECT_EQ(POLLIN, polled(c->fd));
+	endpoint_close(p);
+	/* It came or went since: that is news, too, and no HUP. */
+	EXPECT_EQ(POLLIN, polled(c->fd));
+	c->mine->poll_epoch = READ_ONCE(c->info->epoch);
+	EXPECT_EQ(0, polled(c->fd));
+	ASSERT_EQ(0, endpoint_open(p, self->name, SHMRING_ROLE_PRODUCER));
+	EXPECT_EQ(POLLIN, polled(c->fd));
+	/* The same of a producer, whose ring is full. */
+	endpoint_store(p, p->ring_bytes - 64);
+	p->mine->poll_epoch = READ_ONCE(p->info->epoch);
+	p->mine->poll_flags = SHMRING_POLL_PEER;
+	EXPECT_EQ(POLLOUT, polled(p->fd));
+	endpoint_close(c);
+	p->mine->poll_epoch = READ_ONCE(p->info->epoch);
+	EXPECT_EQ(0, polled(p->fd));
+	p->mine->poll_flags = 0;
+	EXPECT_EQ(POLLHUP | POLLERR, polled(p->fd));
+	ASSERT_EQ(0, endpoint_open(c, self->name, SHMRING_ROLE_CONSUMER));
+}
+
+/* A sleeping poll for the peer is woken by its coming. */
+TEST_F(two, inv3_poll_for_the_peer_sleeps)
+{
+	struct pollfd pollfd = { .fd = self->consumer.fd, .events = POLLIN };
+	struct endpoint *c = &self->consumer;
+	pid_t pid;
+	int i;
+
+	c->mine->poll_flags = SHMRING_POLL_PEER;
+	for (i = 0; i < 50; i++) {
+		endpoint_close(&self->producer);
+		c->mine->poll_epoch = READ_ONCE(c->info->epoch);
+		pid = spawn(1);
+		if (!pid) {
+			CHILD_ASSERT(poll(&pollfd, 1, -1) == 1);
+			CHILD_ASSERT(pollfd.revents == POLLIN);
+			_exit(0);
+		}
+		while (i % 2 && !is_asleep(pid))
+			relax();
+		ASSERT_EQ(0, endpoint_open(&self->producer, self->name,
+					   SHMRING_ROLE_PRODUCER));
+		ASSERT_EQ(0, reap(pid));
+	}
 }
 
 TEST_F(two, inv1_wait_peer)
@@ -683,6 +813,62 @@ TEST_F(two, inv9_signals_and_timeouts)
 	setitimer(ITIMER_REAL, &none, NULL);
 }
 
+/* Until a point in time, which is not reached before it is there. */
+TEST_F(two, inv9_absolute_timeouts)
+{
+	__s64 at = clock_ns(CLOCK_MONOTONIC) + 3000000;
+	__u32 events;
+
+	EXPECT_EQ(-ETIMEDOUT, ring_wait(self->consumer.fd, SHMRING_WAIT_ABSTIME,
+					0, at, &events));
+	EXPECT_LE(at, clock_ns(CLOCK_MONOTONIC));
+	/* What is over is no question of arming. */
+	EXPECT_EQ(-ETIMEDOUT, ring_wait(self->consumer.fd, SHMRING_WAIT_ABSTIME,
+					0, at, &events));
+	EXPECT_EQ(-ETIMEDOUT, ring_wait(self->consumer.fd, SHMRING_WAIT_ABSTIME,
+					0, 0, &events));
+	EXPECT_EQ(-EINVAL, ring_wait(self->consumer.fd, SHMRING_WAIT_ABSTIME, 0,
+				     -2, &events));
+	endpoint_move(&self->producer, 64);
+	EXPECT_EQ(0, ring_wait(self->consumer.fd, SHMRING_WAIT_ABSTIME, 0, at,
+			       &events));
+	EXPECT_EQ(SHMRING_EVENT_READY, events);
+	EXPECT_EQ(0, ring_wait(self->consumer.fd, SHMRING_WAIT_ABSTIME, 0,
+			       SHMRING_WAIT_FOREVER, &events));
+	EXPECT_EQ(0, ring_wait(self->consumer.fd, SHMRING_WAIT_ABSTIME |
+			       SHMRING_WAIT_PEER, 0, at, &events));
+}
+
+/* What a relative wait had left is there after a signal. */
+TEST_F(two, inv9_time_left_after_a_signal)
+{
+	struct itimerval tick = { { 0, 1000 }, { 0, 1000 } }, none = {};
+	struct sigaction action = { .sa_handler = on_alarm };
+	const __s64 hour = 3600 * 1000000000LL;
+	struct shmring_wait wait = { .size = sizeof(wait), .timeout_ns = hour };
+	__s64 start, left, passed;
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &tick, NULL);
+	start = clock_ns(CLOCK_MONOTONIC);
+	EXPECT_EQ(-EINTR, ring_ioctl(self->consumer.fd, SHMRING_IOC_WAIT,
+				     &wait));
+	passed = clock_ns(CLOCK_MONOTONIC) - start;
+	left = wait.timeout_ns;
+	EXPECT_GT(hour, left);
+	EXPECT_LE(hour - passed, left);
+	EXPECT_EQ(-EINTR, ring_ioctl(self->consumer.fd, SHMRING_IOC_WAIT,
+				     &wait));
+	EXPECT_GT(left, wait.timeout_ns);
+	/* An absolute one is as it was. */
+	wait.flags = SHMRING_WAIT_ABSTIME;
+	wait.timeout_ns = start + hour;
+	EXPECT_EQ(-EINTR, ring_ioctl(self->consumer.fd, SHMRING_IOC_WAIT,
+				     &wait));
+	EXPECT_EQ(start + hour, wait.timeout_ns);
+	setitimer(ITIMER_REAL, &none, NULL);
+}
+
 /* From here on, any system call but the exit kills. */
 static bool allow_only_exit(void)
 {
@@ -699,14 +885,16 @@ static bool allow_only_exit(void)
 	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-static pid_t stream_without_system_calls(struct endpoint *ep, unsigned int cpu)
+static pid_t stream_without_system_calls(const char *name, __u32 role)
 {
 	const __u64 records = rounds(RECORDS);
-	pid_t pid = spawn(cpu);
+	pid_t pid = spawn(role);
+	struct endpoint own, *ep = &own;
 	__u64 n;
 
 	if (pid)
 		return pid;
+	CHILD_ASSERT(!endpoint_open(ep, name, role));
 	/* Nobody sleeps: there is nothing to kick for from the start. */
 	ep->kicked = ep->peer->wait;
 	CHILD_ASSERT(allow_only_exit());
@@ -744,12 +932,18 @@ TEST_F_TIMEOUT(two, inv8_no_system_calls, HANG)
 	default:
 		EXPECT_TRUE(false);
 	}
-	producer = stream_without_system_calls(&self->producer, 0);
-	consumer = stream_without_system_calls(&self->consumer, 1);
+	endpoint_close(&self->producer);
+	endpoint_close(&self->consumer);
+	producer = stream_without_system_calls(self->name,
+					       SHMRING_ROLE_PRODUCER);
+	consumer = stream_without_system_calls(self->name,
+					       SHMRING_ROLE_CONSUMER);
 	EXPECT_EQ(0, reap(producer));
 	EXPECT_EQ(0, reap(consumer));
+	ASSERT_EQ(0, endpoint_open(&self->producer, self->name,
+				   SHMRING_ROLE_PRODUCER));
 	EXPECT_EQ(rounds(RECORDS) * 64, self->producer.mine->pos);
-	EXPECT_EQ(rounds(RECORDS) * 64, self->consumer.mine->pos);
+	EXPECT_EQ(rounds(RECORDS) * 64, self->producer.peer->pos);
 }
 
 TEST_HARNESS_MAIN

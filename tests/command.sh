@@ -23,7 +23,7 @@ state_is()	# ROLE STATE
 
 # Wrong arguments
 fails 'an unknown command' 2 "'frob': no such command" "$s" frob
-for c in create destroy set list show dump send recv monitor top metrics doctor
+for c in create destroy evict set list show dump send recv monitor top metrics doctor
 do
 	fails "$c: an unknown option" 2 '--frob: unknown option: see shmring' \
 		"$s" $c --frob
@@ -37,6 +37,21 @@ for c in create destroy show send recv; do
 	fails "$c: memfd:" 2 'by descriptor, not by a name' "$s" $c memfd:
 	fails "$c: another kind" 1 'no such kind of ring' "$s" $c fifo:x
 done
+fails 'evict: without a role' 2 'argument is missing: shmring' "$s" evict $ring
+fails 'evict: no such role' 2 "'x': producer or consumer" "$s" evict $ring x
+fails 'evict: without the module' 1 'eviction takes the module' "$s" evict $ring producer
+for id in x 0 -1 1x '' 99999999999999999999; do
+	fails "an id that is none: '$id'" 2 'an id is a number above 0' "$s" destroy "anon:$id"
+	fails "an id that is none: '$id'" 2 'an id is a number above 0' "$s" evict "id:$id" consumer
+done
+for c in send recv; do
+	fails "$c: a ring without a name" 1 'used through the descriptors' "$s" $c anon:7
+done
+fails 'an ephemeral ring that nobody could use' 2 'before anybody uses it: .* -- COMMAND' \
+	"$s" create $ring --ephemeral
+fails 'a ring without a name that nobody could use' 2 'before anybody uses it: .* dev: -- COMMAND' \
+	"$s" create dev:
+fails 'no command behind --' 2 'the command behind -- is missing' "$s" create $ring --
 fails 'a size that is none' 2 '--size 64Q: not a number' "$s" create $ring --size 64Q
 fails 'a mode that is none' 2 '--mode 999: not permission' "$s" create $ring --mode 999
 fails 'a node that is none' 2 "--node x: a node's number" "$s" create $ring --node x
@@ -64,6 +79,19 @@ fails 'create again' 1 "exists: shmring destroy $ring" "$s" create $ring
 like 'show: its size' "$("$s" show $ring)" '^  size: 4 KiB$'
 like 'show: its producer' "$("$s" show $ring)" '^  producer: never$'
 is 'show: no colour in a pipe' "$("$s" show $ring | grep -c $'\033')" 0
+
+ok 'destroy' "$s" destroy $ring
+fails 'a command that is none' 1 'cannot run /nowhere: No such file' "$s" create $ring -- /nowhere
+"$s" destroy $ring
+# shellcheck disable=SC2016
+is 'create with a command: it has the ring' \
+	"$("$s" create $ring --size 4K -- sh -c '"$0" show "$1" | grep size; exit 7' "$s" $ring; echo $?)" \
+	"$(printf '  size: 4 KiB\n7')"
+like 'and the ring stays' "$("$s" show $ring)" '^  size: 4 KiB$'
+"$s" destroy $ring
+# shellcheck disable=SC2016
+is 'create with a command: killed' \
+	"$("$s" create $ring --size 4K -- sh -c 'kill -KILL $$'; echo $?)" 137
 
 # Lines, before the other side is there and in time with it
 seq 100 | "$s" send $ring
@@ -140,9 +168,12 @@ mkfifo "$tmp/ask"
 pid=$!
 exec 3>"$tmp/ask"
 seq 10 | "$s" send $ring --follow
-until_true grep -q '^end: 10 records, 11 bytes' "$tmp/loop"
+until_true grep -q ': 10 records, 11 bytes, no producer$' "$tmp/loop"
+seq 10 | "$s" send $ring
+ok 'event-loop: waits for the next producer' \
+	until_true grep -q ': 20 records, 22 bytes, no producer$' "$tmp/loop"
+kill -INT $pid
 wait $pid
-is 'event-loop: ends with the producer' "$? $(tail -n 1 "$tmp/loop")" '0 end: 10 records, 11 bytes'
 "$s" destroy $ring
 "$s" create $ring --size 4K
 "$loop" $ring <"$tmp/ask" >"$tmp/loop" &
@@ -183,6 +214,8 @@ else
 		fails "$c: no module" 1 'module is not loaded: modprobe shmring' "$s" $c
 	done
 	fails 'create: no module' 1 'load the module' "$s" create x
+	fails 'evict: no module' 1 'load the module' "$s" evict x producer
+	fails 'destroy of an id: no module' 1 'load the module' "$s" destroy id:1
 	like 'doctor: no module' "$("$s" doctor)" '^FAIL  module +not loaded'
 	"$s" doctor --json >"$tmp/json"
 	ok 'doctor --json' holds '.[0].verdict == "FAIL"' "$tmp/json"

@@ -82,7 +82,7 @@ static inline void ring_make(struct ring *t, const struct shmring_opts *opts)
 	struct shmring_opts o = *opts;
 
 	skip_without_backend();
-	o.flags |= SHMRING_OPEN_CREATE;
+	o.flags |= SHMRING_OPEN_CREATE | SHMRING_OPEN_EXCL;
 	if (backend_is("memfd"))
 		strcpy(t->address, "memfd:");
 	else
@@ -190,7 +190,7 @@ static inline void put_record(struct shmring *p, size_t len, uint64_t seq)
 
 	assert_non_null(to);
 	fill(to, len, seq);
-	shmring_commit(p, (uint32_t)len, (uint32_t)seq);
+	shmring_commit(p, len, (uint32_t)seq);
 }
 
 static inline void get_record(struct shmring *c, size_t want, uint64_t seq)

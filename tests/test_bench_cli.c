@@ -444,14 +444,16 @@ static void lock_no_memory(void)
 static void limits_are_errors_and_no_crash(void **state)
 {
 	prepare_fn *const limits[] = { have_few_files, lock_no_memory };
+	int status;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < 2; i++) {
-		assert_in_range(run_prepared(limits[i],
-					     ARGS("throughput", "-s", "64",
-						  "-b", "1", "-v", BRIEF)),
-				0, 1);
+		status = run_prepared(limits[i],
+				      ARGS("throughput", "-s", "64", "-b", "1",
+					   "-v", BRIEF));
+		/* Some need more files; root may lock what it likes. */
+		assert_in_range(status, limits[i] == have_few_files, 1);
 		assert_no_crash();
 		assert_says("throughput, 64 B");
 	}

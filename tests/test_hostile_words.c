@@ -38,8 +38,11 @@ static const struct word {
 	CTL_WORD(pad0, 8),
 	CTL_WORD(wait, 4),
 	CTL_WORD(want, 4),
+	CTL_WORD(poll_flags, 4),
+	CTL_WORD(poll_epoch, 4),
 	CTL_WORD(pad1, 8),
 	CTL_WORD(kick, 4),
+	CTL_WORD(life, 4),
 	CTL_WORD(pad3, 8),
 	CTL_WORD(stalls, 8),
 	CTL_WORD(messages, 8),
@@ -55,7 +58,11 @@ static const struct word {
 	INFO_WORD(epoch, 4),
 	INFO_WORD(state[0], 4),
 	INFO_WORD(state[1], 4),
-	INFO_WORD(reserved, 4),
+	INFO_WORD(features, 8),
+	INFO_WORD(max_producers, 4),
+	INFO_WORD(max_consumers, 4),
+	INFO_WORD(bell[0], 4),
+	INFO_WORD(bell[1], 4),
 };
 
 /* As they are, and added to what is there. */
@@ -182,23 +189,39 @@ static void be_honest(struct duel *d, uint64_t used)
 	put(&a->self->pos, 8, pos);
 }
 
+/* What a record takes of the ring, by the layout in the UAPI header. */
+static uint64_t taken_by(const struct shmring *v, uint32_t len)
+{
+	uint64_t quads = ((uint64_t)len + 7) / 8;
+
+	return v->record_size ? v->record_size : 8 + 8 * quads;
+}
+
 /*
- * The oracle: how far the peer says that the victim may go; an honest one moves
- * forward only, and never beyond what the victim has @shown plus the ring. Bytes
- * from the victim's position on, or -EBADMSG.
+ * The oracle: how far the peer says that the victim may go, in bytes from the
+ * victim's position on, or -EBADMSG. It knows no arithmetic of the library's, but
+ * tries each position at which an honest peer can be: where the victim saw it
+ * last, and each step on from there, until it has consumed all that the victim
+ * has @shown, or filled the ring beyond it.
  */
 static int64_t room_of(const struct shmring *v, uint64_t shown)
 {
-	uint64_t limit = v->peer->pos + (v->role == PRODUCER ? SIZE : 0);
-	uint64_t moved = limit - v->limit, most = shown + SIZE - v->limit;
-	uint64_t room = limit - v->pos;
+	const bool produces = v->role == PRODUCER;
+	const uint64_t step = v->record_size ? 1 : 8;
+	uint64_t last = shown + (produces ? 0 : SIZE);
+	uint64_t at = v->limit - (produces ? SIZE : 0);
+	uint64_t said = v->peer->pos;
+	int64_t room;
 
-	if (moved > most || (!v->record_size && limit % 8))
+	while (at != said && at != last)
+		at += step;
+	if (at != said)
 		return -EBADMSG;
-	if (v->role == CONSUMER && v->record_size && room &&
-	    room < v->record_size)
+	room = (int64_t)(at - v->pos) + (produces ? SIZE : 0);
+	/* Fixed records are published whole. */
+	if (!produces && room && room < (int64_t)v->record_size)
 		return -EBADMSG;
-	return (int64_t)room;
+	return room;
 }
 
 static bool is_gone(const struct shmring *v)
@@ -209,7 +232,7 @@ static bool is_gone(const struct shmring *v)
 /* Of shmring_wait(v, 0, 0); -EAGAIN where one that waits would sleep. */
 static int expected_wait(const struct shmring *v)
 {
-	uint64_t need = shmring_footprint(v, 0);
+	uint64_t need = taken_by(v, 0);
 	int64_t room;
 
 	if (v->limit - v->pos >= need)
@@ -227,7 +250,7 @@ static int expected_wait(const struct shmring *v)
 static int expected_copy(const struct shmring *v)
 {
 	const struct shmring_record *rec = (void *)shmring_at(v, v->pos);
-	uint64_t need = v->role == PRODUCER ? shmring_footprint(v, LEN) : 1;
+	uint64_t need = v->role == PRODUCER ? taken_by(v, LEN) : 1;
 	uint64_t room = v->limit - v->pos;
 
 	if (room < need) {
@@ -241,8 +264,7 @@ static int expected_copy(const struct shmring *v)
 		return 0;
 	if (v->record_size)
 		return room < v->record_size ? -EBADMSG : LEN;
-	return room < shmring_footprint(v, rec->len) ? -EBADMSG :
-						       (int)rec->len;
+	return room < taken_by(v, rec->len) ? -EBADMSG : (int)rec->len;
 }
 
 static int copy(struct shmring *v, int64_t timeout_ns)
@@ -480,7 +502,7 @@ static int expected_asleep(const struct shmring *v, enum way way)
 	/* Until there is room for all of it. */
 	if (room < 0)
 		return -EBADMSG;
-	return (uint64_t)room < shmring_footprint(v, LEN) && !is_gone(v) ?
+	return (uint64_t)room < taken_by(v, LEN) && !is_gone(v) ?
 	       -EAGAIN : expected_copy(v);
 }
 

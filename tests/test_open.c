@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* Making a ring, opening one, asking about one: what is given, what is refused. */
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -44,13 +46,20 @@ static void test_bad_addresses(void **state)
 	assert_open_fails("memfd:-1", NULL, EINVAL);
 	assert_open_fails("memfd:99999999999", NULL, EINVAL);
 	assert_open_fails("memfd:987654", NULL, EBADF);
-	assert_open_fails("dev:", NULL, EINVAL);
+	assert_open_fails("dev:@", NULL, EINVAL);
+	assert_open_fails("dev:@x", NULL, EINVAL);
+	assert_open_fails("dev:@-1", NULL, EINVAL);
+	assert_open_fails("dev:@99999999999", NULL, EINVAL);
+	assert_open_fails("dev:@987654", NULL, EBADF);
+	assert_open_fails("dev:@0", NULL, EPROTO);
 	assert_open_fails("dev:../null", NULL, EINVAL);
 	assert_open_fails("dev:12345678901234567890123456789012", NULL,
 			  ENAMETOOLONG);
 	assert_open_fails("dev:there-is-none", NULL,
 			  access(SHMRING_CTL_PATH, F_OK) ? ENODEV : ENOENT);
 	assert_int_equal(shmring_unlink("memfd:"), -EINVAL);
+	assert_int_equal(shmring_unlink("dev:"), -EINVAL);
+	assert_int_equal(shmring_unlink("dev:@3"), -EINVAL);
 	assert_int_equal(shmring_unlink("nothing"), -EINVAL);
 	assert_int_equal(shmring_unlink("shm:/shmring-there-is-none"), -ENOENT);
 }
@@ -61,7 +70,7 @@ static void assert_opts_fail(struct shmring_opts o, int err)
 			      backend_is("shm") ? "shm:/shmring-test-opts" :
 						  "dev:shmring-test-opts";
 
-	o.flags |= SHMRING_OPEN_CREATE;
+	o.flags |= SHMRING_OPEN_CREATE | SHMRING_OPEN_EXCL;
 	assert_open_fails(address, &o, err);
 }
 
@@ -82,6 +91,9 @@ static void test_bad_opts(void **state)
 	o.flags = 1U << 31;
 	assert_opts_fail(o, EINVAL);
 	o = ring_opts(SIZE, 0);
+	o.flags = SHMRING_OPEN_EXCL;
+	assert_open_fails("memfd:", &o, EINVAL);
+	o = ring_opts(SIZE, 0);
 	o.handback_shift = 64;
 	assert_opts_fail(o, EINVAL);
 	o = ring_opts(SIZE, 0);
@@ -94,6 +106,32 @@ static void test_bad_opts(void **state)
 	o.node = SHMRING_NODE_ANY;
 	o.flags = SHMRING_OPEN_STRICT;
 	assert_opts_fail(o, EINVAL);
+}
+
+/* What is wrong with a size depends on the size, and says what is right. */
+static void test_reasons(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		uint32_t record_size;
+		const char *says;
+	} cases[] = {
+		{ 1, 0, "4096 or more" },
+		{ 5000, 0, "5000 is not a power of two: 4096 or 8192" },
+		{ 65535, 0, "32768 or 65536" },
+		{ UINT64_MAX, 0, "power of two: 9223372036854775808" },
+		{ SIZE, 5000, "a record of 5000 bytes does not fit a ring of 4096" },
+	};
+	size_t i;
+
+	(void)state;
+	skip_without_backend();
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_opts_fail(ring_opts(cases[i].bytes, cases[i].record_size),
+				 EINVAL);
+		if (!strstr(shmring_errmsg(), cases[i].says))
+			fail_msg("%s", shmring_errmsg());
+	}
 }
 
 static void test_placement(void **state)
@@ -120,7 +158,7 @@ static void test_exists(void **state)
 	if (backend_is("memfd"))
 		skip();
 	ring_make(&t, &o);
-	o.flags = SHMRING_OPEN_CREATE;
+	o.flags = SHMRING_OPEN_CREATE | SHMRING_OPEN_EXCL;
 	assert_open_fails(t.address, &o, EEXIST);
 	/* What the ring is comes from the ring. */
 	again = shmring_open(t.address, PRODUCER, NULL);
@@ -130,10 +168,9 @@ static void test_exists(void **state)
 	/* The name goes at once, the ring with its users. */
 	assert_int_equal(shmring_unlink(t.address), 0);
 	assert_int_equal(shmring_unlink(t.address), -ENOENT);
-	assert_int_equal(shmring_attach(t.any, CONSUMER), 0);
+	assert_int_equal(shmring_attach(t.any, CONSUMER), -ENOENT);
 	assert_int_equal(shmring_send(again, "a record of twenty-four.", 24, 0, 0),
 			 0);
-	assert_non_null(shmring_peek(t.any, NULL, NULL));
 	shmring_close(again);
 	shmring_close(t.any);
 }
@@ -180,7 +217,7 @@ static void test_ephemeral_leftover(void **state)
 		skip();
 	o.flags = SHMRING_OPEN_EPHEMERAL;
 	ring_make(&t, &o);
-	o.flags |= SHMRING_OPEN_CREATE;
+	o.flags |= SHMRING_OPEN_CREATE | SHMRING_OPEN_EXCL;
 	/* Nobody has attached yet: it is not left over. */
 	assert_open_fails(t.address, &o, EEXIST);
 	r = ring_join(&t, CONSUMER, NULL);
@@ -235,7 +272,9 @@ static void test_forged_files(void **state)
 		{ good, size, seals },
 		{ good, size, seals },
 		{ good, size, seals },
+		{ good, size, seals },
 	};
+	struct shmring *r;
 	char address[32];
 	size_t i;
 	int fd;
@@ -246,6 +285,7 @@ static void test_forged_files(void **state)
 	cases[6].info.ring_bytes = 0;
 	cases[7].info.ring_bytes = 0xfffffffffffff000;
 	cases[8].info.record_size = SIZE + 1;
+	cases[9].info.features = 1ULL << 63;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		fd = forge(&cases[i].info, cases[i].size, cases[i].seals);
 		snprintf(address, sizeof(address), "memfd:%d", fd);
@@ -253,6 +293,13 @@ static void test_forged_files(void **state)
 		close(fd);
 	}
 	assert_open_fails("memfd:0", NULL, EPROTO);
+	/* Which shows that it is not for anything else. */
+	fd = forge(&good, size, seals);
+	snprintf(address, sizeof(address), "memfd:%d", fd);
+	r = shmring_open(address, PRODUCER, NULL);
+	assert_non_null(r);
+	shmring_close(r);
+	close(fd);
 }
 
 /* A ring that does not fit is refused, and nothing is left of it. */
@@ -274,6 +321,7 @@ static void test_mode(void **state)
 {
 	struct shmring_opts o = ring_opts(SIZE, 0);
 	struct stat st;
+	char path[128];
 	struct ring t;
 
 	(void)state;
@@ -281,9 +329,190 @@ static void test_mode(void **state)
 		skip();
 	o.mode = 0666;
 	ring_make(&t, &o);
-	assert_int_equal(fstat(shmring_fd(t.any), &st), 0);
+	snprintf(path, sizeof(path), "%s%s", backend_is("shm") ? "/dev/shm" :
+		 SHMRING_DEV_DIR, strchr(t.address, ':') + 1);
+	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0666);
 	ring_drop(&t);
+}
+
+static void test_default_mode(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct stat st;
+	struct ring t;
+
+	(void)state;
+	if (!backend_is("shm"))
+		skip();
+	o.mode = SHMRING_MODE_DEFAULT;
+	ring_make(&t, &o);
+	assert_int_equal(fstat(shmring_fd(t.any), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	ring_drop(&t);
+	o.mode = 01777;
+	assert_opts_fail(o, EINVAL);
+}
+
+/* What has the name need not be a file. */
+static void test_fifo(void **state)
+{
+	const char *path = "/dev/shm/shmring-test-fifo";
+	struct shmring_stat st;
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(shmring_stat("shm:/shmring-test-fifo", &st), -EPROTO);
+	assert_open_fails("shm:/shmring-test-fifo", NULL, EPROTO);
+	unlink(path);
+}
+
+static int create_and_die(void *arg)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	const char *address = arg;
+
+	o.flags = SHMRING_OPEN_CREATE | SHMRING_OPEN_EPHEMERAL;
+	CHILD_CHECK(shmring_open(address, SHMRING_ROLE_NONE, &o));
+	return 0;
+}
+
+/* Its creator died before anybody attached: it is neither joined nor in the way. */
+static void test_ephemeral_orphan(void **state)
+{
+	char address[] = "shm:/shmring-test-orphan";
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct shmring *r;
+
+	(void)state;
+	assert_child_ok(spawn(create_and_die, address));
+	assert_open_fails(address, NULL, ENOENT);
+	assert_child_ok(spawn(create_and_die, address));
+	o.flags = SHMRING_OPEN_CREATE | SHMRING_OPEN_EPHEMERAL;
+	r = shmring_open(address, CONSUMER, &o);
+	assert_non_null(r);
+	shmring_close(r);
+	assert_open_fails(address, NULL, ENOENT);
+	/* Closed by a creator that did not attach, it goes as well. */
+	r = shmring_open(address, SHMRING_ROLE_NONE, &o);
+	assert_non_null(r);
+	shmring_close(r);
+	assert_int_equal(shmring_unlink(address), -ENOENT);
+}
+
+/* With ever more descriptors, until there are enough. */
+static int create_with_few_files(void *arg)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	const char *address = arg;
+	struct shmring *r = NULL;
+	unsigned int failed = 0;
+	struct rlimit few;
+
+	o.flags = SHMRING_OPEN_CREATE;
+	CHILD_CHECK(!getrlimit(RLIMIT_NOFILE, &few));
+	for (few.rlim_cur = 3; !r && few.rlim_cur < 200; few.rlim_cur++) {
+		CHILD_CHECK(!setrlimit(RLIMIT_NOFILE, &few));
+		r = shmring_open(address, PRODUCER, &o);
+		if (r)
+			break;
+		failed++;
+		CHILD_CHECK(errno == EMFILE);
+		CHILD_CHECK(shmring_unlink(address) == -ENOENT);
+	}
+	CHILD_CHECK(r && failed > 2 && !shmring_unlink(address));
+	return 0;
+}
+
+/* A ring that is made and cannot be attached to leaves no name. */
+static void test_creation_is_atomic(void **state)
+{
+	char address[] = "shm:/shmring-test-atomic";
+
+	(void)state;
+	if (backend_is("dev"))
+		skip();
+	assert_child_ok(spawn(create_with_few_files, address));
+}
+
+#define RACE	"shm:/shmring-test-race"
+#define LIVES	200
+
+/* What each of them may be told. */
+static int come_and_go(uint32_t role, uint32_t flags, int refusal)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct shmring *r;
+	int i;
+
+	o.flags = flags;
+	for (i = 0; i < LIVES; i++) {
+		r = shmring_open(RACE, role, &o);
+		if (!r && errno != refusal)
+			fprintf(stderr, "# %s\n", shmring_errmsg());
+		CHILD_CHECK(r || errno == refusal);
+		if (r && i % 8 == 7)
+			raise(SIGKILL);
+		shmring_close(r);
+	}
+	return 0;
+}
+
+static int create_often(void *arg)
+{
+	(void)arg;
+	return come_and_go(PRODUCER, SHMRING_OPEN_CREATE | SHMRING_OPEN_EXCL |
+			   SHMRING_OPEN_EPHEMERAL, EEXIST);
+}
+
+static int join_often(void *arg)
+{
+	(void)arg;
+	return come_and_go(PRODUCER, SHMRING_OPEN_CREATE |
+			   SHMRING_OPEN_EPHEMERAL, EBUSY);
+}
+
+static int open_often(void *arg)
+{
+	(void)arg;
+	return come_and_go(CONSUMER, 0, ENOENT);
+}
+
+/*
+ * One that creates an ephemeral ring, one that takes what there is or creates it,
+ * and one that opens it; all of them die.
+ */
+static void test_race(void **state)
+{
+	int (*const run[])(void *) = { create_often, join_often, open_often };
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	unsigned int i, lives;
+	struct shmring *r;
+	pid_t pid[3], ended;
+	int status;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		pid[i] = spawn(run[i], NULL);
+	for (lives = 0; lives < LIVES; lives++) {
+		ended = waitpid(-1, &status, 0);
+		assert_true(ended > 0);
+		assert_true(WIFSIGNALED(status) || !WEXITSTATUS(status));
+		for (i = 0; i < 2 && pid[i] != ended; i++)
+			;
+		assert_int_equal(ended, pid[i]);
+		pid[i] = spawn(run[i], NULL);
+	}
+	for (i = 0; i < 3; i++) {
+		kill(pid[i], SIGKILL);
+		waitpid(pid[i], NULL, 0);
+	}
+	o.flags = SHMRING_OPEN_CREATE | SHMRING_OPEN_EPHEMERAL;
+	r = shmring_open(RACE, PRODUCER, &o);
+	assert_non_null(r);
+	shmring_close(r);
+	assert_int_equal(shmring_unlink(RACE), -ENOENT);
 }
 
 /* Who may use a ring needs no right to create one. */
@@ -315,7 +544,7 @@ static void test_stranger(void **state)
 static void test_stat(void **state)
 {
 	struct shmring_opts o = ring_opts(SIZE, 0);
-	struct shmring_stat st;
+	struct shmring_stat st = SHMRING_STAT_INIT;
 	struct pair t;
 
 	(void)state;
@@ -361,7 +590,7 @@ static int take_the_producer(void *arg)
 static void test_stat_of_the_dead(void **state)
 {
 	struct shmring_opts o = ring_opts(SIZE, 0);
-	struct shmring_stat st;
+	struct shmring_stat st = SHMRING_STAT_INIT;
 	struct ring t;
 	int status;
 	pid_t pid;
@@ -381,7 +610,7 @@ static void test_stat_of_the_dead(void **state)
 
 static void test_stat_refused(void **state)
 {
-	struct shmring_stat st;
+	struct shmring_stat st = SHMRING_STAT_INIT;
 
 	(void)state;
 	assert_int_equal(shmring_stat("shm:/shmring-none", &st), -ENOENT);
@@ -390,6 +619,9 @@ static void test_stat_refused(void **state)
 	assert_int_equal(shmring_stat("memfd:", &st), -EINVAL);
 	assert_int_equal(shmring_stat("memfd:9999", &st), -EBADF);
 	assert_int_equal(shmring_stat("fifo:x", &st), -EINVAL);
+	st.size = SHMRING_STAT_SIZE_VER0 - 1;
+	assert_int_equal(shmring_stat("shm:/shmring-none", &st), -EINVAL);
+	st.size = SHMRING_STAT_SIZE_VER0;
 	assert_int_equal(shmring_stat("dev:x", &st), -EOPNOTSUPP);
 }
 
@@ -429,11 +661,203 @@ static void test_owner_and_mark(void **state)
 	assert_takes_the_module(&o);
 }
 
+/* As open(2): O_CREAT takes what is there, O_CREAT and O_EXCL do not. */
+static void test_open_or_create(void **state)
+{
+	struct shmring_opts o = ring_opts(2 * SIZE, 0);
+	struct shmring *again;
+	struct ring t;
+
+	(void)state;
+	ring_make(&t, &o);
+	o.ring_bytes = SIZE;
+	o.flags = SHMRING_OPEN_CREATE;
+	again = shmring_open(t.address, CONSUMER, &o);
+	assert_non_null(again);
+	assert_int_equal(shmring_size(again), 2 * SIZE);
+	shmring_close(again);
+	if (backend_is("memfd")) {
+		o.flags |= SHMRING_OPEN_EXCL;
+		assert_open_fails(t.address, &o, EINVAL);
+	} else {
+		assert_int_equal(shmring_unlink(t.address), 0);
+		again = shmring_open(t.address, CONSUMER, &o);
+		assert_non_null(again);
+		assert_int_equal(shmring_size(again), SIZE);
+		shmring_close(again);
+	}
+	ring_drop(&t);
+}
+
+/* Somebody else makes the ring and takes it away, all the time. */
+static int make_and_unlink(void *arg)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	const char *address = arg;
+	uint64_t i;
+
+	o.flags = SHMRING_OPEN_CREATE;
+	for (i = 0; i < rounds() / 10; i++) {
+		struct shmring *r = shmring_open(address, SHMRING_ROLE_NONE, &o);
+
+		CHILD_CHECK(r);
+		shmring_close(r);
+		shmring_unlink(address);
+	}
+	return 0;
+}
+
+static void test_create_race(void **state)
+{
+	char address[64];
+	pid_t other;
+
+	(void)state;
+	skip_without_backend();
+	if (backend_is("memfd"))
+		skip();
+	snprintf(address, sizeof(address), "%s:%sshmring-test-race-%d", backend(),
+		 backend_is("shm") ? "/" : "", (int)getpid());
+	other = spawn(make_and_unlink, address);
+	assert_int_equal(make_and_unlink(address), 0);
+	assert_child_ok(other);
+	shmring_unlink(address);
+}
+
+/* The ring's own descriptor, before attaching and after, is to be passed on. */
+static void test_ring_fd(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	const char *at = backend_is("dev") ? "dev:@" : "memfd:";
+	struct shmring *p, *c;
+	char address[32];
+	int fd;
+
+	(void)state;
+	if (backend_is("shm"))
+		skip();
+	skip_without_backend();
+	p = shmring_open(backend_is("dev") ? "dev:" : "memfd:", PRODUCER, &o);
+	assert_non_null(p);
+	fd = dup(shmring_ring_fd(p));
+	assert_true(fd >= 0);
+	assert_int_not_equal(shmring_ring_fd(p), shmring_fd(p));
+	snprintf(address, sizeof(address), "%s%d", at, fd);
+	errno = 0;
+	assert_null(shmring_open(address, PRODUCER, NULL));
+	assert_int_equal(errno, EBUSY);
+	c = shmring_open(address, CONSUMER, NULL);
+	assert_non_null(c);
+	put_record(p, 8, 1);
+	get_record(c, 8, 1);
+	/* A copy of it is no part of the role. */
+	shmring_close(p);
+	assert_int_equal(shmring_peer(c), SHMRING_STATE_GONE);
+	p = shmring_open(address, PRODUCER, NULL);
+	assert_non_null(p);
+	put_record(p, 8, 2);
+	get_record(c, 8, 2);
+	shmring_close(p);
+	shmring_close(c);
+	close(fd);
+}
+
+/* A program without standard descriptors writes to them all the same. */
+static int open_without_stdio(void *arg)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct ring *t = arg;
+	struct shmring *r;
+	int fd;
+
+	for (fd = 0; fd < 3; fd++)
+		close(fd);
+	r = ring_join(t, CONSUMER, &o);
+	if (!r || shmring_fd(r) < 0)
+		return 1;
+	for (fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) != -1 || errno != EBADF)
+			return 2 + fd;
+	return 0;
+}
+
+static void test_standard_descriptors(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct ring t;
+
+	(void)state;
+	ring_make(&t, &o);
+	assert_child_ok(spawn(open_without_stdio, &t));
+	ring_drop(&t);
+}
+
+/* File modes keep the roles apart: one may write, another one read. */
+static int attach_by_mode(void *arg)
+{
+	struct ring *t = arg;
+	struct shmring *r;
+
+	CHILD_CHECK(!setgid(65534) && !setuid(65534));
+	r = ring_join(t, CONSUMER, NULL);
+	CHILD_CHECK(r);
+	errno = 0;
+	CHILD_CHECK(!ring_join(t, PRODUCER, NULL));
+	CHILD_CHECK(errno == EACCES);
+	CHILD_CHECK(strstr(shmring_errmsg(), "right to write"));
+	shmring_close(r);
+	return 0;
+}
+
+static void test_modes_are_roles(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct ring t;
+
+	(void)state;
+	if (!backend_is("dev") || geteuid())
+		skip();
+	o.mode = 0604;
+	ring_make(&t, &o);
+	assert_child_ok(spawn(attach_by_mode, &t));
+	ring_drop(&t);
+}
+
+/* An endpoint can be passed on, too, until it is mapped. */
+static void test_received_endpoint(void **state)
+{
+	struct shmring_attach a = { .size = sizeof(a), .role = PRODUCER };
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct shmring *r;
+	char address[32];
+	struct ring t;
+	int fd;
+
+	(void)state;
+	if (!backend_is("dev"))
+		skip();
+	ring_make(&t, &o);
+	fd = ioctl(shmring_ring_fd(t.any), SHMRING_IOC_ATTACH, &a);
+	assert_true(fd >= 0);
+	snprintf(address, sizeof(address), "dev:@%d", fd);
+	errno = 0;
+	assert_null(shmring_open(address, CONSUMER, NULL));
+	assert_int_equal(errno, EISCONN);
+	r = shmring_open(address, PRODUCER, NULL);
+	assert_non_null(r);
+	assert_int_equal(shmring_ring_fd(r), -EBADF);
+	put_record(r, 8, 1);
+	shmring_close(r);
+	close(fd);
+	ring_drop(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad_addresses),
 		cmocka_unit_test(test_bad_opts),
+		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_placement),
 		cmocka_unit_test(test_exists),
 		cmocka_unit_test(test_ephemeral),
@@ -441,11 +865,22 @@ int main(void)
 		cmocka_unit_test(test_forged_files),
 		cmocka_unit_test(test_no_space),
 		cmocka_unit_test(test_mode),
+		cmocka_unit_test(test_default_mode),
+		cmocka_unit_test(test_fifo),
+		cmocka_unit_test(test_ephemeral_orphan),
+		cmocka_unit_test(test_creation_is_atomic),
+		cmocka_unit_test(test_race),
 		cmocka_unit_test(test_stranger),
 		cmocka_unit_test(test_stat),
 		cmocka_unit_test(test_stat_of_the_dead),
 		cmocka_unit_test(test_stat_refused),
 		cmocka_unit_test(test_owner_and_mark),
+		cmocka_unit_test(test_open_or_create),
+		cmocka_unit_test(test_create_race),
+		cmocka_unit_test(test_ring_fd),
+		cmocka_unit_test(test_standard_descriptors),
+		cmocka_unit_test(test_modes_are_roles),
+		cmocka_unit_test(test_received_endpoint),
 	};
 
 	alarm(HANG_GUARD_S);

@@ -89,6 +89,125 @@ static void test_reserved_may_shrink(void **state)
 	pair_close(&t);
 }
 
+/* A length that does not fit what was reserved is refused, and not cut. */
+static void test_no_length_is_cut(void **state)
+{
+	static const size_t bad[] = { SIZE, (size_t)1 << 32, ((size_t)1 << 32) + 8,
+				      SIZE_MAX, SIZE_MAX - 7 };
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct pair t;
+	size_t i;
+
+	(void)state;
+	pair_open(&t, &o);
+	assert_non_null(shmring_reserve(t.p, 8));
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(shmring_stage(t.p, bad[i], 0), -EMSGSIZE);
+		assert_int_equal(shmring_commit(t.p, bad[i], 0), -EMSGSIZE);
+	}
+	assert_peek_errno(t.c, EAGAIN);
+	put_record(t.p, 8, 1);
+	get_record(t.c, 8, 1);
+	pair_close(&t);
+
+	o.record_size = 24;
+	pair_open(&t, &o);
+	assert_non_null(shmring_reserve(t.p, 24));
+	assert_int_equal(shmring_commit(t.p, 23, 0), -EMSGSIZE);
+	assert_int_equal(shmring_commit(t.p, ((size_t)1 << 32) + 24, 0),
+			 -EMSGSIZE);
+	assert_int_equal(shmring_commit_n(t.p, SIZE), -EMSGSIZE);
+	assert_int_equal(shmring_commit_n(t.p, SIZE_MAX), -EMSGSIZE);
+	assert_peek_errno(t.c, EAGAIN);
+	assert_int_equal(shmring_commit_n(t.p, 1), 0);
+	assert_non_null(shmring_peek(t.c, NULL, NULL));
+	assert_int_equal(shmring_release_n(t.c, 2), -EMSGSIZE);
+	assert_int_equal(shmring_release_n(t.c, 1), 0);
+	pair_close(&t);
+}
+
+/*
+ * Three bits of a length are kept. A ring that could hold such a record is too
+ * large for a test, so the handle is made to believe that it has the room.
+ */
+static void test_kept_bits(void **state)
+{
+	const uint32_t len = SHMRING_RECORD_MAX + 1;
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct pair t;
+
+	(void)state;
+	pair_open(&t, &o);
+	t.p->limit = t.p->pos + ((uint64_t)1 << 33);
+	assert_reserve_errno(t.p, len, EMSGSIZE);
+	assert_int_equal(shmring_stage(t.p, len, 0), -EMSGSIZE);
+	assert_non_null(shmring_reserve(t.p, SHMRING_RECORD_MAX));
+	assert_int_equal(shmring_commit(t.p, SHMRING_RECORD_MAX, 0), 0);
+	t.c->limit = t.c->pos + ((uint64_t)1 << 33);
+	assert_non_null(shmring_peek(t.c, NULL, NULL));
+	memcpy(t.p->data, &len, sizeof(len));
+	assert_peek_errno(t.c, EBADMSG);
+	t.p->pos = t.p->shown = 0;
+	pair_close(&t);
+}
+
+static void test_discard(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 0);
+	struct pair t;
+
+	(void)state;
+	pair_open(&t, &o);
+	put_record(t.p, 8, 1);
+	fill(shmring_reserve(t.p, 16), 16, 2);
+	assert_int_equal(shmring_stage(t.p, 16, 2), 0);
+	assert_non_null(shmring_reserve(t.p, 16));
+	shmring_discard(t.p);
+	shmring_flush(t.p);
+	put_record(t.p, 24, 3);
+	get_record(t.c, 8, 1);
+	get_record(t.c, 24, 3);
+	assert_peek_errno(t.c, EAGAIN);
+	/* All of the room is there again. */
+	while (shmring_reserve(t.p, 24))
+		assert_int_equal(shmring_stage(t.p, 24, 0), 0);
+	shmring_discard(t.p);
+	assert_non_null(shmring_reserve(t.p, SIZE - 8));
+	pair_close(&t);
+}
+
+static void test_accessors(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 24);
+	struct pair t;
+
+	(void)state;
+	pair_open(&t, &o);
+	assert_int_equal(shmring_size(t.ring.any), SIZE);
+	assert_int_equal(shmring_record_size(t.ring.any), 24);
+	assert_int_equal(shmring_role(t.ring.any), SHMRING_ROLE_NONE);
+	assert_int_equal(shmring_used(t.ring.any), -ENOTCONN);
+	assert_int_equal(shmring_events(t.ring.any), -ENOTCONN);
+	assert_int_equal(shmring_size(t.p), SIZE);
+	assert_int_equal(shmring_record_size(t.c), 24);
+	assert_int_equal(shmring_role(t.p), PRODUCER);
+	assert_int_equal(shmring_role(t.c), CONSUMER);
+	assert_int_equal(shmring_used(t.p), 0);
+	put_record(t.p, 24, 1);
+	put_record(t.p, 24, 2);
+	assert_int_equal(shmring_used(t.p), 48);
+	assert_int_equal(shmring_used(t.c), 48);
+	get_record(t.c, 24, 1);
+	shmring_flush(t.c);
+	assert_int_equal(shmring_used(t.p), 24);
+	assert_int_equal(shmring_used(t.c), 24);
+	/* Whatever the peer writes. */
+	t.p->self->pos = UINT64_MAX;
+	assert_int_equal(shmring_used(t.c), SIZE);
+	t.p->self->pos = 48;
+	pair_close(&t);
+}
+
 static void test_batches(void **state)
 {
 	static const uint32_t sizes[] = { 3, 8, 24 };
@@ -450,6 +569,10 @@ int main(void)
 		cmocka_unit_test(test_fixed_sizes),
 		cmocka_unit_test(test_staged_is_invisible),
 		cmocka_unit_test(test_reserved_may_shrink),
+		cmocka_unit_test(test_no_length_is_cut),
+		cmocka_unit_test(test_kept_bits),
+		cmocka_unit_test(test_discard),
+		cmocka_unit_test(test_accessors),
 		cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_batch_limits),
 		cmocka_unit_test(test_message_size),

@@ -141,7 +141,8 @@ static void tell_watches(struct shared *s, const struct shmring *r, int sleeps)
 {
 	s->watch[0] = &r->peer->pos;
 	s->watch[1] = sleeps ? &r->self->wait : &r->peer->wait;
-	s->watch[2] = sleeps ? &r->peer->kick : &r->self->kick;
+	/* A device's bells do not change: its words are in the kernel. */
+	s->watch[2] = &r->info->bell[sleeps == (r->role == CONSUMER)];
 	s->watch[3] = sleeps ? (const void *)&r->info->epoch : &r->self->pos;
 }
 
@@ -155,7 +156,7 @@ static int run_actor(void *arg)
 		/* A producer waits for room, so there is none. */
 		while (a->role == PRODUCER && shmring_reserve(r, RECORD))
 			put(a, r);
-		/* What the first sleep starts is not part of the others. */
+		/* The first sleep is not like the others. */
 		CHILD_CHECK(shmring_wait(r, BATCH * RECORD, 1) == -ETIMEDOUT);
 	}
 	tell_watches(a->shared, r, a->act == wait_and_move);

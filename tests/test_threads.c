@@ -60,7 +60,7 @@ static void wait_for(struct joined *j, struct shmring *r, size_t want)
 		return;
 	}
 	p.fd = shmring_fd(r);
-	if (backend_is("dev") && r->role == PRODUCER)
+	if (r->role == PRODUCER)
 		p.events = POLLOUT;
 	err = shmring_arm(r, want);
 	THREAD_CHECK(err >= 0);

@@ -26,9 +26,6 @@ static int by_poll(struct shmring *r, int epoll)
 	int armed = shmring_arm(r, 0);
 
 	(void)epoll;
-	/* An eventfd is always writable; the device is what it is asked for. */
-	if (!backend_is("dev") || r->role == CONSUMER)
-		p.events = POLLIN;
 	if (p.fd < 0 || armed)
 		return p.fd < 0 ? p.fd : armed < 0 ? armed : 0;
 	return poll(&p, 1, -1) == 1 ? 0 : -errno;
@@ -49,7 +46,7 @@ static int epoll_of(struct shmring *r)
 	struct epoll_event e = { .events = EPOLLIN };
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
 
-	if (backend_is("dev") && r->role == PRODUCER)
+	if (r->role == PRODUCER)
 		e.events = EPOLLOUT;
 	if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, shmring_fd(r), &e))
 		return -1;

@@ -50,9 +50,9 @@ is 'list without rings' "$("$s" list | wc -l)" 0
 is 'list --json without rings' "$("$s" list --json | jq length)" 0
 ok 'create' "$s" create frames --size 64K --high-water 50
 ok 'create with everything' "$s" create x.1 --record-size 64 --node 1 --strict \
-	--size 1M --owner nobody:nogroup --mode 0640 --ephemeral
+	--size 1M --owner nobody:nogroup --mode 0640
 is 'its node' "$(stat -c '%U %G %a' /dev/shmring/x.1)" 'nobody nogroup 640'
-is 'its flags' "$(field x.1 'flags | join(" ")')" 'ephemeral strict'
+is 'its flags' "$(field x.1 'flags | join(" ")')" strict
 is 'its pages' "$(field x.1 'numa[0] | "\(.node) \(.pages)"')" '1 259'
 like 'show' "$("$s" show x.1)" '^  node: 1; 259 pages on 1$'
 like 'show: owner' "$("$s" show x.1)" '^  mode: 0640, owner nobody, group nogroup$'
@@ -67,13 +67,66 @@ done
 ok 'set' "$s" set frames high-water 10
 is 'set: it is so' "$(cat /sys/class/shmring/frames/high_water)" 10
 
+# An ephemeral ring is there for the command, and for whoever attached meanwhile
+# shellcheck disable=SC2016
+is 'ephemeral: there for the command' \
+	"$("$s" create short --ephemeral -- "$s" show short | grep flags)" '  flags: ephemeral'
+fails 'ephemeral: gone with it' 1 'no ring has this name' "$s" show short
+# shellcheck disable=SC2016
+"$s" create short --ephemeral -- sh -c '
+	"$0" recv short --follow >/dev/null & echo $!
+	until "$0" show short | grep -q "consumer: attached"; do :; done' "$s" >"$tmp/pid"
+ok 'ephemeral: there for one who attached' attached short consumer
+kill -INT "$(cat "$tmp/pid")"
+no_short()
+{
+	! "$s" show short >/dev/null 2>&1
+}
+ok 'ephemeral: gone with him' until_true no_short
+
+# Rings without a name
+# shellcheck disable=SC2016
+is 'anonymous: both sides of a command use it' \
+	"$("$s" create dev: -- sh -c '
+		seq 3 | "$0" send "dev:@$SHMRING_FD" & "$0" recv "dev:@$SHMRING_FD"' "$s" | tr '\n' ' ')" \
+	'1 2 3 '
+mkfifo "$tmp/end"
+perl tests/ring.pl anonymous cat <"$tmp/end" &
+pid=$!
+exec {end}>"$tmp/end"
+anonymous()
+{
+	"$s" dump | cut -f1 | grep '^anon:'
+}
+ok 'anonymous: listed' until_true anonymous
+anon=$(anonymous)
+like 'anonymous: show' "$("$s" show "$anon")" "^$anon$"
+like 'anonymous: its flags' "$("$s" show "$anon")" '^  flags: anonymous$'
+like 'anonymous: its owner, and no mode' "$("$s" show "$anon")" '^  owner: root, group root$'
+is 'anonymous: its id is in its name' "anon:$(field "$anon" id)" "$anon"
+is 'anonymous: no node' "$(ls /dev/shmring)" "$(printf 'ctl\nframes\nx.1')"
+like 'anonymous: metrics' "$("$s" metrics)" "^shmring_size_bytes\{ring=\"$anon\"\} 4096$"
+ok 'anonymous: set' "$s" set "$anon" high-water 5
+is 'anonymous: it is so' "$(field "$anon" high_water)" 5
+fails 'anonymous: no producer' 1 "$anon has no producer" "$s" evict "$anon" producer
+chmod 666 /dev/shmring/ctl
+# shellcheck disable=SC2086
+fails 'anonymous: not for others' 1 'somebody else' $nobody "$s" destroy "$anon"
+chmod 600 /dev/shmring/ctl
+ok 'anonymous: destroy' "$s" destroy "$anon"
+fails 'anonymous: it is gone' 1 'no ring has this name' "$s" show "$anon"
+fails 'anonymous: for good' 1 'no such ring' "$s" destroy "$anon"
+exec {end}>&-
+wait $pid
+
 # What cannot be
 fails 'no such ring' 1 'dev:nope: no ring has this name' "$s" show nope
 fails 'set of no such ring' 1 'dev:nope: no ring has this name' "$s" set nope high-water 1
 fails 'destroy no such ring' 1 'dev:nope: cannot destroy it: No such file' "$s" destroy nope
 fails 'send to no such ring' 1 'create it first' "$s" send nope
 fails 'create again' 1 'exists: shmring destroy' "$s" create frames
-fails 'a size that cannot be' 1 'a power of two' "$s" create bad --size 1000
+fails 'less than a page' 1 '1000 bytes are less than a page: 4096 or more' "$s" create bad --size 1000
+fails 'a size that cannot be' 1 '5000 is not a power of two: 4096 or 8192' "$s" create bad --size 5000
 fails 'a name that cannot be' 1 'A-Za-z0-9._-' "$s" create 'b d'
 fails 'no such node' 1 'no such NUMA node' "$s" create bad --node 7
 # shellcheck disable=SC2086
@@ -99,6 +152,22 @@ is 'its pid' "$(field frames consumer.pid)" $pid
 like 'list: its pid' "$("$s" list)" "^frames .* gone +pid $pid +0"
 like 'show: its name' "$("$s" show frames)" "^  consumer: attached, pid $pid \(shmring\)"
 fails 'a second consumer' 1 'another process has the role' "$s" recv frames
+kill -STOP $pid
+ok 'evict one that is stopped' "$s" evict frames consumer
+is 'evict: he is gone' "$(field frames consumer.state)" gone
+fails 'evict: nobody is left' 1 'dev:frames has no consumer' "$s" evict frames consumer
+fails 'evict from no such ring' 1 'no such ring' "$s" evict nope consumer
+kill -CONT $pid
+wait $pid
+is 'evict: he ends' $? 1
+"$s" recv frames --follow >"$tmp/followed" &
+pid=$!
+until_true attached frames consumer
+ok 'evict by id' "$s" evict "id:$(field frames id)" consumer
+wait $pid
+"$s" recv frames --follow >"$tmp/followed" &
+pid=$!
+until_true attached frames consumer
 kill -KILL $pid
 wait $pid 2>/dev/null
 is 'a consumer that is killed' "$(field frames 'consumer | "\(.state) \(.deaths)"')" 'gone 1'

@@ -47,7 +47,7 @@ static bool check_position(struct storm *st, unsigned int role, uint64_t pos)
 /* The holder of @role is dead. Its successor begins where it ended. */
 bool check_dead(struct storm *st, unsigned int role)
 {
-	struct shmring_stat now;
+	struct shmring_stat now = SHMRING_STAT_INIT;
 	uint64_t pos;
 
 	if (!ring_look(st, &now))
@@ -67,7 +67,7 @@ bool check_dead(struct storm *st, unsigned int role)
 bool check_end(struct storm *st)
 {
 	const struct ledger *l = st->shared->ledger;
-	struct shmring_stat now;
+	struct shmring_stat now = SHMRING_STAT_INIT;
 
 	if (!ring_look(st, &now))
 		return fail(st, GOES_ON, "the ring cannot be looked at");

@@ -71,6 +71,12 @@ static void wait_for_space(struct side *s)
 	put_one(s);
 }
 
+/* It says that it leaves, and a successor can come. */
+static void leave_ring(struct side *s)
+{
+	shmring_close(s->r);
+}
+
 static void write_records(struct side *s)
 {
 	side_open_raw(s);
@@ -103,6 +109,10 @@ const struct path paths[] = {
 	  nothing, side_open },
 	{ "attach as consumer", "attach", CONSUMER, false, false, false,
 	  nothing, side_open },
+	{ "close as producer", "close", PRODUCER, false, false, false,
+	  open_ring, leave_ring },
+	{ "close as consumer", "close", CONSUMER, false, false, false,
+	  open_ring, leave_ring },
 };
 
 const unsigned int n_paths = sizeof(paths) / sizeof(paths[0]);

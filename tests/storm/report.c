@@ -81,7 +81,7 @@ static void print_again(const struct storm *st)
 /* What is wrong, and all that it takes to have it again. */
 bool fail(struct storm *st, enum invariant inv, const char *fmt, ...)
 {
-	struct shmring_stat now;
+	struct shmring_stat now = SHMRING_STAT_INIT;
 	va_list args;
 
 	if (st->broken)

@@ -128,13 +128,11 @@ void side_close(struct side *s)
 		close(s->fd);
 }
 
-/* The descriptor is an eventfd where there is no module. */
 static int wait_by_poll(struct side *s, size_t want)
 {
-	bool dev = !strcmp(s->storm->plan->backend, "dev");
 	struct pollfd p = {
 		.fd = shmring_fd(s->r),
-		.events = dev && s->role == PRODUCER ? POLLOUT : POLLIN,
+		.events = s->role == PRODUCER ? POLLOUT : POLLIN,
 	};
 	int err = p.fd < 0 ? p.fd : shmring_arm(s->r, want);
 

@@ -88,9 +88,13 @@ static bool begin_walk(struct storm *st)
 	if (path->rests)
 		open_gate(st, other, get(&st->shared->ledger[other].pos));
 	spawn(st, path->role, path_run);
-	return trace_begin(st) &&
-	       await(st, is_quiet, other, 0, GOES_ON, "the other side is ready") &&
-	       trace_to(st, (uintptr_t)path_begin, 1);
+	if (!trace_begin(st) ||
+	    !await(st, is_quiet, other, 0, GOES_ON, "the other side is ready"))
+		return false;
+	/* A walker that closes tells of itself before it is killed. */
+	st->news = get(&st->shared->ledger[other].news);
+	st->epoch = st->shared->ledger[other].epoch;
+	return trace_to(st, (uintptr_t)path_begin, 1);
 }
 
 /*
@@ -102,17 +106,15 @@ static bool end_walk(struct storm *st)
 	unsigned int role = st->path->role;
 	const struct ledger *other = &st->shared->ledger[!role];
 	bool came = st->shared->ledger[role].attached;
-	uint64_t news = get(&other->news);
-	uint32_t epoch = other->epoch;
 
 	if (!slay(st, role))
 		return false;
 	open_gate(st, !role, UINT64_MAX);
-	if (!await(st, mourns, !role, came ? news : 0, TOLD,
+	if (!await(st, mourns, !role, came ? st->news : 0, TOLD,
 		   "the other side waits for a successor"))
 		return false;
-	return !came || other->epoch != epoch ||
-	       fail(st, TOLD, "the epoch is still %u", epoch);
+	return !came || other->epoch != st->epoch ||
+	       fail(st, TOLD, "the epoch is still %u", st->epoch);
 }
 
 /* A repeated string instruction is one that is met once, whatever it takes. */

@@ -158,6 +158,7 @@ struct path;
  * @path: what is stepped through, or NULL. On one, sides sleep at once and
  *	move one record at a time, always in the same way
  * @at: the instruction that is next
+ * @news, @epoch: of the other side's ledger, when the walk began
  * @sample: it was not to be killed everywhere
  * @began, @shown: when; and when progress was shown last
  */
@@ -178,6 +179,8 @@ struct storm {
 	enum invariant broken;
 	const struct path *path;
 	size_t at;
+	uint64_t news;
+	uint32_t epoch;
 	bool sample;
 	time_t began;
 	time_t shown;

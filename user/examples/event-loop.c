@@ -2,15 +2,17 @@
 /*
  * One event loop over a ring, a signal, a timer and another thread.
  *
- * usage: event-loop ADDRESS	(dev:NAME or shm:/NAME, which is there already)
+ * usage: event-loop ADDRESS	(of a ring that is there already)
  *
- * Consumes the ring's records until its producer is gone or SIGINT or SIGTERM
- * comes, prints how many each second and, in a thread that blocks elsewhere,
- * whenever standard input has a line.
+ * Consumes the ring's records until SIGINT or SIGTERM comes. When its producer
+ * is gone, however it went, it waits for the next one. It prints how many records
+ * came each second and, in a thread that blocks elsewhere, whenever standard input
+ * has a line.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,7 @@
 #define AT_ONCE	256	/* records until the other descriptors have a turn */
 
 static uint64_t records, bytes;
+static bool alone;
 
 /* 1: there may be more, 0: all are taken. */
 static int take(struct shmring *r)
@@ -44,6 +47,18 @@ static int take(struct shmring *r)
 	return 1;
 }
 
+/*
+ * Before each sleep: may it begin? 1: no, there is something to do; 0: yes. The
+ * producer wakes it, or when that is gone the next one that comes.
+ */
+static int arm(struct shmring *r)
+{
+	int ready = shmring_arm(r, 0);
+
+	alone = ready == -EPIPE;
+	return alone ? shmring_arm_peer(r) : ready;
+}
+
 /* Blocks in read(), as other libraries do, and asks the loop for a report. */
 static void *ask(void *arg)
 {
@@ -57,14 +72,15 @@ static void *ask(void *arg)
 
 static void report(const char *why)
 {
-	printf("%s: %llu records, %llu bytes\n", why,
-	       (unsigned long long)records, (unsigned long long)bytes);
+	printf("%s: %llu records, %llu bytes%s\n", why,
+	       (unsigned long long)records, (unsigned long long)bytes,
+	       alone ? ", no producer" : "");
 	fflush(stdout);
 }
 
-static void watch(int epoll, int fd)
+static void watch(int epoll, int fd, int events)
 {
-	struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
+	struct epoll_event e = { .events = (uint32_t)events, .data.fd = fd };
 
 	if (fd < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e)) {
 		perror("event-loop");
@@ -97,17 +113,16 @@ int main(int argc, char **argv)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	sig = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	timerfd_settime(timer, 0, &second, NULL);
-	watch(epoll, shmring_fd(r));
-	watch(epoll, sig);
-	watch(epoll, timer);
-	watch(epoll, event);
+	watch(epoll, shmring_fd(r), shmring_events(r));
+	watch(epoll, sig, EPOLLIN);
+	watch(epoll, timer, EPOLLIN);
+	watch(epoll, event, EPOLLIN);
 	if (pthread_create(&thread, NULL, ask, &event))
 		return 1;
 	for (;;) {
 		more = take(r);
-		/* Before each sleep: may it begin? -EPIPE: that was all. */
 		if (!more)
-			more = shmring_arm(r, 0);
+			more = arm(r);
 		if (more < 0)
 			break;
 		if (epoll_wait(epoll, &e, 1, more ? 0 : -1) < 1)
@@ -121,7 +136,7 @@ int main(int argc, char **argv)
 	}
 	report("end");
 	shmring_close(r);
-	if (more < 0 && more != -EPIPE)
+	if (more < 0)
 		fprintf(stderr, "event-loop: %s\n", strerror(-more));
-	return more < 0 && more != -EPIPE;
+	return more < 0;
 }

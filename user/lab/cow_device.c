@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Copy-on-write of ring memory: the same pages mapped twice, shared and
- * private, by a parent, its child, and all four looked at after each write.
+ * Copy-on-write of ring memory: the same pages mapped shared and private by a
+ * parent and its child, and all four mappings looked at after each write. What a
+ * producer maps shared is its own alone, so the child inherits what its parent
+ * mapped as the consumer.
  */
 #include <errno.h>
 #include <signal.h>
@@ -22,13 +24,14 @@
 #define MIXED	255	/* not all pages hold the same */
 
 enum {
-	SHARED_IS_SEEN, SHARED_IS_FREE, PRIVATE_COPIES, PRIVATE_FOLLOWS,
-	FRAMES, NO_MAPPING, NO_MPROTECT, NO_STORE,
+	SHARED_IS_SEEN, SHARED_IS_FREE, NOT_INHERITED, PRIVATE_COPIES,
+	PRIVATE_FOLLOWS, FRAMES, NO_MAPPING, NO_MPROTECT, NO_STORE,
 };
 
 static const char *const claims[] = {
-	[SHARED_IS_SEEN] = "what either side writes through MAP_SHARED both see",
-	[SHARED_IS_FREE] = "a child inherits the ring's pages: reading them, and writing them shared, costs no fault",
+	[SHARED_IS_SEEN] = "what the parent writes through MAP_SHARED both see",
+	[SHARED_IS_FREE] = "a child inherits the ring's pages: reading them, and writing them shared in the parent, costs no fault",
+	[NOT_INHERITED] = "what its parent can write through MAP_SHARED a child does not inherit: touching it is SIGSEGV",
 	[PRIVATE_COPIES] = "the first write to a page through MAP_PRIVATE costs one fault and one copy, which only its process sees",
 	[PRIVATE_FOLLOWS] = "MAP_PRIVATE shows the ring up to its first write, and not after",
 	[FRAMES] = "shared mappings keep the ring's frames, private ones leave them when written",
@@ -40,9 +43,10 @@ static const char *const claims[] = {
 
 enum { SHARED, PRIVATE };
 enum who { PARENT, CHILD };
-enum op { LOOK, READ, WRITE, TRY_MAP, TRY_MPROTECT, TRY_STORE };
+enum op { LOOK, READ, WRITE, TRY_MAP, TRY_MPROTECT, TRY_STORE, TRY_SHARED };
 
 struct order {
+	enum who who;
 	enum op op;
 	int mapping;
 	unsigned char value;
@@ -59,12 +63,12 @@ struct step {
 	unsigned char value;
 };
 
-enum { CHILD_READS, CHILD_SHARED, CHILD_PRIVATE, PARENT_SHARED, PARENT_PRIVATE,
+enum { CHILD_READS, PARENT_FIRST, CHILD_PRIVATE, PARENT_SHARED, PARENT_PRIVATE,
        NR_STEPS };
 
 static const struct step steps[NR_STEPS] = {
 	[CHILD_READS] = { "child reads both", CHILD, READ, SHARED, 0 },
-	[CHILD_SHARED] = { "child writes 2, shared", CHILD, WRITE, SHARED, 2 },
+	[PARENT_FIRST] = { "parent writes 2, shared", PARENT, WRITE, SHARED, 2 },
 	[CHILD_PRIVATE] = { "child writes 3, private", CHILD, WRITE, PRIVATE, 3 },
 	[PARENT_SHARED] = { "parent writes 4, shared", PARENT, WRITE, SHARED, 4 },
 	[PARENT_PRIVATE] = { "parent writes 5, private", PARENT, WRITE, PRIVATE, 5 },
@@ -76,16 +80,15 @@ struct seen {
 	size_t same[2];		/* frames that are the same in both */
 };
 
-/* At the same addresses in the child. */
-static struct ring ring;
-static unsigned char *maps[2];
+/* At the same addresses in the child, but for what is the parent's alone. */
+static struct ring ring, consumer;
+static unsigned char *maps[2][2];	/* who, through which */
 static void *foreign;		/* the consumer's page */
 static size_t pages;
 
-static int seen_through(int mapping)
+static int seen_through(const unsigned char *map)
 {
-	return mem_holds(maps[mapping], pages, *maps[mapping]) ?
-	       *maps[mapping] : MIXED;
+	return mem_holds(map, pages, *map) ? *map : MIXED;
 }
 
 static int try_map(int prot, int flags)
@@ -100,14 +103,14 @@ static int try_map(int prot, int flags)
 }
 
 /* In a process that is to die of it: its signal, or 0. */
-static int try_store(void)
+static int try_store(volatile void *to)
 {
 	int status = 0;
 	pid_t pid = fork();
 
 	if (!pid) {
 		signal(SIGSEGV, SIG_DFL);
-		*(volatile char *)foreign = 1;
+		*(volatile char *)to = 1;
 		_exit(0);
 	}
 	waitpid(pid, &status, 0);
@@ -119,10 +122,10 @@ static void touch(struct order *o)
 	struct faults before = faults_begin();
 
 	if (o->op == WRITE) {
-		mem_write(maps[o->mapping], pages, o->value);
+		mem_write(maps[o->who][o->mapping], pages, o->value);
 	} else {
-		mem_read(maps[SHARED], pages);
-		mem_read(maps[PRIVATE], pages);
+		mem_read(maps[o->who][SHARED], pages);
+		mem_read(maps[o->who][PRIVATE], pages);
 	}
 	o->faults = faults_since(before);
 }
@@ -133,8 +136,8 @@ static void perform(void *message)
 
 	switch (o->op) {
 	case LOOK:
-		o->seen[SHARED] = seen_through(SHARED);
-		o->seen[PRIVATE] = seen_through(PRIVATE);
+		o->seen[SHARED] = seen_through(maps[o->who][SHARED]);
+		o->seen[PRIVATE] = seen_through(maps[o->who][PRIVATE]);
 		break;
 	case READ:
 	case WRITE:
@@ -149,7 +152,10 @@ static void perform(void *message)
 				     PROT_READ | PROT_WRITE) ? errno : 0;
 		break;
 	case TRY_STORE:
-		o->err[0] = try_store();
+		o->err[0] = try_store(foreign);
+		break;
+	case TRY_SHARED:
+		o->err[0] = try_store(maps[PARENT][SHARED]);
 		break;
 	}
 }
@@ -157,6 +163,7 @@ static void perform(void *message)
 static void ask(struct lab *lab, struct peer *child, enum who who,
 		struct order *o)
 {
+	o->who = who;
 	if (who == PARENT)
 		perform(o);
 	else
@@ -178,8 +185,8 @@ static void take_step(struct lab *lab, struct peer *child, int i,
 		memcpy(s->seen[who], o.seen, sizeof(o.seen));
 	}
 	for (i = SHARED; frames && i <= PRIVATE; i++)
-		s->same[i] = pagemap_same(lab, getpid(), child->pid, maps[i],
-					  pages);
+		s->same[i] = pagemap_same(lab, getpid(), child->pid,
+					  maps[CHILD][i], pages);
 }
 
 static const struct column columns[] = {
@@ -226,24 +233,25 @@ static void judge_memory(struct lab *lab, const struct seen *s)
 	uint64_t copies[] = { s[CHILD_PRIVATE].faults.minor,
 			      s[PARENT_PRIVATE].faults.minor };
 
-	claim(lab, SHARED_IS_SEEN, s[CHILD_SHARED].seen[PARENT][SHARED] == 2 &&
+	claim(lab, SHARED_IS_SEEN, s[PARENT_FIRST].seen[PARENT][SHARED] == 2 &&
+	      s[PARENT_FIRST].seen[CHILD][SHARED] == 2 &&
 	      s[PARENT_SHARED].seen[CHILD][SHARED] == 4,
-	      "the parent saw %d of 2, the child %d of 4",
-	      s[CHILD_SHARED].seen[PARENT][SHARED],
+	      "the child saw %d of 2 and %d of 4",
+	      s[PARENT_FIRST].seen[CHILD][SHARED],
 	      s[PARENT_SHARED].seen[CHILD][SHARED]);
 	claim(lab, SHARED_IS_FREE, !s[CHILD_READS].faults.minor &&
-	      !s[CHILD_SHARED].faults.minor &&
+	      !s[PARENT_FIRST].faults.minor &&
 	      !s[PARENT_SHARED].faults.minor,
 	      "%zu pages: %llu faults reading, %llu and %llu writing", pages,
 	      (unsigned long long)s[CHILD_READS].faults.minor,
-	      (unsigned long long)s[CHILD_SHARED].faults.minor,
+	      (unsigned long long)s[PARENT_FIRST].faults.minor,
 	      (unsigned long long)s[PARENT_SHARED].faults.minor);
 	claim(lab, PRIVATE_COPIES, copies[0] == pages && copies[1] == pages &&
 	      sees(&s[CHILD_PRIVATE], 2, 2, 2, 3) &&
 	      sees(&s[PARENT_PRIVATE], 4, 5, 4, 3),
 	      "%zu pages: %llu faults in the child, %llu in the parent", pages,
 	      (unsigned long long)copies[0], (unsigned long long)copies[1]);
-	claim(lab, PRIVATE_FOLLOWS, sees(&s[CHILD_SHARED], 2, 2, 2, 2) &&
+	claim(lab, PRIVATE_FOLLOWS, sees(&s[PARENT_FIRST], 2, 2, 2, 2) &&
 	      sees(&s[PARENT_SHARED], 4, 4, 4, 3),
 	      "at 4 in the ring, the parent's unwritten mapping showed %d and the child's written one %d",
 	      s[PARENT_SHARED].seen[PARENT][PRIVATE],
@@ -259,11 +267,11 @@ static void judge_frames(struct lab *lab, const struct seen *s)
 		return;
 	}
 	claim(lab, FRAMES, s[PARENT_PRIVATE].same[SHARED] == pages &&
-	      s[CHILD_SHARED].same[PRIVATE] == pages &&
+	      s[PARENT_FIRST].same[PRIVATE] == pages &&
 	      !s[CHILD_PRIVATE].same[PRIVATE],
 	      "of %zu: shared %zu at the end; private %zu before and %zu after the child's write",
 	      pages, s[PARENT_PRIVATE].same[SHARED],
-	      s[CHILD_SHARED].same[PRIVATE], s[CHILD_PRIVATE].same[PRIVATE]);
+	      s[PARENT_FIRST].same[PRIVATE], s[CHILD_PRIVATE].same[PRIVATE]);
 }
 
 static void judge_rights(struct lab *lab, struct peer *child)
@@ -271,12 +279,17 @@ static void judge_rights(struct lab *lab, struct peer *child)
 	struct order o = { .op = TRY_MAP };
 
 	peer_ask(lab, child, &o, sizeof(o));
-	claim(lab, NO_MAPPING, o.err[SHARED] == EACCES &&
-	      o.err[PRIVATE] == EACCES, "shared: %s; private: %s",
+	/* Shared mappings are of one process, which is a reason of its own. */
+	claim(lab, NO_MAPPING, (o.err[SHARED] == EACCES ||
+	      o.err[SHARED] == EPERM) && o.err[PRIVATE] == EACCES, "shared: %s; private: %s",
 	      strerror(o.err[SHARED]), strerror(o.err[PRIVATE]));
 	o.op = TRY_MPROTECT;
 	peer_ask(lab, child, &o, sizeof(o));
 	claim(lab, NO_MPROTECT, o.err[0] == EACCES, "%s", strerror(o.err[0]));
+	o.op = TRY_SHARED;
+	peer_ask(lab, child, &o, sizeof(o));
+	claim(lab, NOT_INHERITED, o.err[0] == SIGSEGV, "%s", o.err[0] ?
+	      strsignal(o.err[0]) : "it was stored");
 	o.op = TRY_STORE;
 	peer_ask(lab, child, &o, sizeof(o));
 	claim(lab, NO_STORE, o.err[0] == SIGSEGV, "%s", o.err[0] ?
@@ -322,15 +335,21 @@ static void run(struct lab *lab)
 		lab_refuse(lab, "%s", why);
 	device_ring(lab, &ring, lab->value[PARAM_SIZE], SHMRING_NODE_ANY);
 	pages = ring.info.ring_bytes / mem_page();
-	for (i = SHARED; i <= PRIVATE; i++)
-		maps[i] = device_map(lab, &ring, PROT_READ | PROT_WRITE,
-				     i == SHARED ? MAP_SHARED : MAP_PRIVATE);
+	device_consumer(lab, &ring, &consumer);
+	maps[PARENT][SHARED] = device_map(lab, &ring, PROT_READ | PROT_WRITE,
+					  MAP_SHARED);
+	maps[PARENT][PRIVATE] = device_map(lab, &ring, PROT_READ | PROT_WRITE,
+					   MAP_PRIVATE);
+	maps[CHILD][SHARED] = device_map(lab, &consumer, PROT_READ, MAP_SHARED);
+	maps[CHILD][PRIVATE] = maps[PARENT][PRIVATE];
 	foreign = mmap(NULL, ring.info.page_size, PROT_READ, MAP_SHARED,
 		       ring.fd, (off_t)ring.info.consumer_offset);
 	if (foreign == MAP_FAILED)
 		lab_die(lab, "cannot map the consumer's page: %s",
 			strerror(errno));
-	mem_write(maps[SHARED], pages, 1);
+	mem_write(maps[PARENT][SHARED], pages, 1);
+	for (i = SHARED; i <= PRIVATE; i++)
+		mem_read(maps[CHILD][i], pages);
 	peer_start(lab, &child, perform, sizeof(struct order));
 	for (i = 0; i < NR_STEPS; i++)
 		take_step(lab, &child, i, &seen[i], frames);
@@ -348,9 +367,9 @@ const struct experiment cow_device = {
 	.what = "ring memory across fork(), mapped shared and private",
 	.about =
 	"A producer maps its ring's data twice, MAP_SHARED and MAP_PRIVATE, fills it\n"
-	"with 1 and forks. Both write through both mappings, in turn, and after each\n"
-	"write all four mappings are looked at. Then the child tries to write where the\n"
-	"role that it inherited may not.\n",
+	"with 1 and forks. Its child inherits the second, and what was mapped as the\n"
+	"consumer. Both write where they can, in turn, and after each write all four\n"
+	"mappings are looked at. Then the child tries to write where it may not.\n",
 	.claims = claims,
 	.params = {
 		[PARAM_SIZE] = { "bytes of the ring, a power of two", 64 << 10,

@@ -18,11 +18,12 @@ bool device_here(const char **why)
 	return !access(SHMRING_CTL_PATH, R_OK | W_OK);
 }
 
-static void create(struct lab *lab, const char *name, uint64_t bytes, int node)
+/* Anonymous: it goes with its last descriptor and mapping. */
+static int create(struct lab *lab, uint64_t bytes, int node)
 {
 	struct shmring_create c = {
 		.size = sizeof(c),
-		.flags = SHMRING_CREATE_EPHEMERAL,
+		.flags = SHMRING_CREATE_ANONYMOUS,
 		.ring_bytes = bytes,
 		.node = node,
 		.mode = SHMRING_MODE_DEFAULT,
@@ -30,39 +31,44 @@ static void create(struct lab *lab, const char *name, uint64_t bytes, int node)
 		.gid = SHMRING_ID_CREATOR,
 	};
 	int ctl = open(SHMRING_CTL_PATH, O_RDWR | O_CLOEXEC);
+	int fd;
 
 	if (ctl < 0)
 		lab_die(lab, "cannot open %s: %s", SHMRING_CTL_PATH,
 			strerror(errno));
 	if (node != SHMRING_NODE_ANY)
 		c.flags |= SHMRING_CREATE_STRICT;
-	strcpy(c.name, name);
-	if (ioctl(ctl, SHMRING_IOC_CREATE, &c) < 0)
+	fd = ioctl(ctl, SHMRING_IOC_CREATE, &c);
+	if (fd < 0)
 		lab_die(lab, "cannot create a ring of %llu bytes: %s",
 			(unsigned long long)bytes, strerror(errno));
 	close(ctl);
+	return fd;
+}
+
+static void attach(struct lab *lab, struct ring *ring, uint32_t role)
+{
+	struct shmring_attach attach = { .size = sizeof(attach), .role = role };
+
+	ring->fd = ioctl(ring->ring_fd, SHMRING_IOC_ATTACH, &attach);
+	ring->info.size = sizeof(ring->info);
+	if (ring->fd < 0 || ioctl(ring->fd, SHMRING_IOC_INFO, &ring->info) < 0)
+		lab_die(lab, "cannot use a ring: %s", strerror(errno));
 }
 
 void device_ring(struct lab *lab, struct ring *ring, uint64_t bytes, int node)
 {
-	static unsigned int count;
-	struct shmring_attach attach = {
-		.size = sizeof(attach),
-		.role = SHMRING_ROLE_PRODUCER,
-	};
-	char name[SHMRING_NAME_MAX], path[64];
-
 	if (bytes & (bytes - 1))
 		lab_refuse(lab, "--size: a ring is a power of two: 64K or 128K, for example");
-	snprintf(name, sizeof(name), "lab-%d-%u", (int)getpid(), count++);
-	create(lab, name, bytes, node);
-	snprintf(path, sizeof(path), "%s%s", SHMRING_DEV_DIR, name);
-	ring->fd = open(path, O_RDWR | O_CLOEXEC);
-	ring->info.size = sizeof(ring->info);
-	if (ring->fd < 0 || ioctl(ring->fd, SHMRING_IOC_ATTACH, &attach) < 0 ||
-	    ioctl(ring->fd, SHMRING_IOC_INFO, &ring->info) < 0)
-		lab_die(lab, "cannot use the ring %s: %s", path,
-			strerror(errno));
+	ring->ring_fd = create(lab, bytes, node);
+	attach(lab, ring, SHMRING_ROLE_PRODUCER);
+}
+
+void device_consumer(struct lab *lab, const struct ring *ring,
+		     struct ring *consumer)
+{
+	consumer->ring_fd = ring->ring_fd;
+	attach(lab, consumer, SHMRING_ROLE_CONSUMER);
 }
 
 void *device_map(struct lab *lab, const struct ring *ring, int prot, int flags)

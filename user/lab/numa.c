@@ -12,6 +12,7 @@
 #include "device.h"
 #include "experiments.h"
 #include "mem.h"
+#include "pagemap.h"
 #include "plot.h"
 #include "proc.h"
 #include "table.h"
@@ -76,7 +77,10 @@ static void find_nodes(struct lab *lab, struct nodes *n)
 		lab_die(lab, "no node has memory and CPUs for this process");
 }
 
-/* How many of the @bytes from @p lie on @node, by move_pages. */
+/*
+ * How many pages of the @bytes from @p lie on @node, by move_pages, which knows
+ * memory of this process and no mappings of a device.
+ */
 static size_t pages_on(struct lab *lab, unsigned char *p, size_t bytes,
 		       int node)
 {
@@ -283,17 +287,20 @@ static void judge_ring(struct lab *lab, const struct nodes *nodes)
 	void *p;
 	int m;
 
-	if (!device_here(&why)) {
+	if (!device_here(&why) || !pagemap_tells_nodes(&why)) {
 		claim_skip(lab, RING_BOUND, "%s", why);
 		return;
 	}
 	for (m = 0; m < nodes->nr_memory; m++) {
 		device_ring(lab, &ring, RING_BYTES, nodes->memory[m]);
 		p = device_map(lab, &ring, PROT_READ, MAP_SHARED);
-		there += pages_on(lab, p, RING_BYTES, nodes->memory[m]);
+		mem_read(p, RING_BYTES / mem_page());
+		there += pagemap_on_node(lab, p, RING_BYTES / mem_page(),
+					 nodes->memory[m]);
 		all += RING_BYTES / mem_page();
 		munmap(p, RING_BYTES);
 		close(ring.fd);
+		close(ring.ring_fd);
 	}
 	claim(lab, RING_BOUND, there == all, "%zu of %zu pages, of %d nodes",
 	      there, all, nodes->nr_memory);

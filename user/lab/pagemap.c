@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +15,9 @@
 
 #define PRESENT		(1ULL << 63)
 #define FRAME		((1ULL << 55) - 1)
+
+/* A node has memory in blocks of so many bytes. */
+#define BLOCK_SIZE	"/sys/devices/system/memory/block_size_bytes"
 
 /* Words read at a time. */
 #define CHUNK		512
@@ -110,6 +114,44 @@ uint64_t pagemap_frame(struct lab *lab, pid_t pid, const void *at)
 	return (w.words[0] & PRESENT) ? w.words[0] & FRAME : 0;
 }
 
+static uint64_t frames_in_block(void)
+{
+	FILE *file = fopen(BLOCK_SIZE, "re");
+	uint64_t bytes;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%" SCNx64, &bytes) != 1)
+		bytes = 0;
+	fclose(file);
+	return bytes / mem_page();
+}
+
+static bool is_frame_on(uint64_t frame, uint64_t in_block, int node)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path),
+		 "/sys/devices/system/node/node%d/memory%" PRIu64, node,
+		 frame / in_block);
+	return !access(path, F_OK);
+}
+
+size_t pagemap_on_node(struct lab *lab, const void *at, size_t pages, int node)
+{
+	uint64_t in_block = frames_in_block();
+	size_t i, n, count = 0;
+	struct walk w;
+
+	walk_begin(&w, lab, getpid(), at, pages);
+	while ((n = walk_next(&w)))
+		for (i = 0; i < n; i++)
+			count += (w.words[i] & PRESENT) &&
+				 is_frame_on(w.words[i] & FRAME, in_block,
+					     node);
+	return count;
+}
+
 bool pagemap_readable(const char **why)
 {
 	int fd = open_of(getpid());
@@ -138,4 +180,12 @@ bool pagemap_shows_frames(const char **why)
 	close(fd);
 	*why = "/proc/PID/pagemap hides frame numbers without CAP_SYS_ADMIN";
 	return got == sizeof(word) && (word & FRAME);
+}
+
+bool pagemap_tells_nodes(const char **why)
+{
+	if (!pagemap_shows_frames(why))
+		return false;
+	*why = BLOCK_SIZE " is not there: no telling which node has a frame";
+	return frames_in_block();
 }

@@ -19,6 +19,15 @@ size_t pagemap_present(struct lab *lab, pid_t pid, const void *at, size_t pages,
 size_t pagemap_same(struct lab *lab, pid_t a, pid_t b, const void *at,
 		    size_t pages);
 
+/* Does the kernel also say which memory a node has? @why not, otherwise. */
+bool pagemap_tells_nodes(const char **why);
+
+/*
+ * Pages from @at whose frames are memory of @node: for mappings of a device,
+ * too, at which move_pages() does not look.
+ */
+size_t pagemap_on_node(struct lab *lab, const void *at, size_t pages, int node);
+
 /* The frame behind @at, or 0. */
 uint64_t pagemap_frame(struct lab *lab, pid_t pid, const void *at);
 

@@ -38,8 +38,12 @@ struct shmring_endpoint {
 	struct shmring r;
 	struct shmring_opts opts;
 	struct shmring_geometry geo;
-	pid_t owner;		/* who attached: not a child that has a copy */
 	uint32_t epoch;		/* when the peer was last found missing */
+	int ring_fd;		/* once attached: the ring's own, or -1 */
+	uint32_t received;	/* the role that came with a descriptor */
+	int fd;			/* the endpoint's own, or -1; see fork.c */
+	uint64_t owner;		/* the process that attached it, or 0 */
+	struct shmring_endpoint *next;
 };
 
 static inline struct shmring_endpoint *shmring_endpoint(struct shmring *r)
@@ -54,10 +58,14 @@ static inline struct shmring_endpoint *shmring_endpoint(struct shmring *r)
  * explain themselves by shmring_fail(). @where is the address after the scheme,
  * a deadline is in nanoseconds of CLOCK_MONOTONIC.
  * @open: set r->fd, r->priv and the geometry
+ * @publish: give what open has made its name; or NULL. Once it is attached
  * @unlink: remove the name
  * @stat: look at it from outside
- * @attach: take the role on the open file @fd, which is new, map it, begin
- * @detach: give the role up, unless the caller is a fork()ed copy; free r->priv
+ * @endpoint: a descriptor for a new endpoint, close-on-exec and above 2
+ * @attach: take the role on the endpoint @fd, map it, begin
+ * @leave: end the role; or NULL where it ends with the mappings
+ * @forked: close what a child of fork() has besides @fd; or NULL
+ * @drop: free r->priv; or NULL
  * @sleep: until @need bytes are there or free, or with SHMRING_WAIT_PEER until
  *	the peer is attached. 0: look again; -EPIPE: the peer is gone
  * @kick: wake the peer
@@ -65,14 +73,20 @@ static inline struct shmring_endpoint *shmring_endpoint(struct shmring *r)
  * @peer_state: SHMRING_STATE_* of the other side
  * @fd: the pollable descriptor
  * @arm: it becomes ready when @need bytes are there or free
+ * @arm_peer: it becomes ready when the peer is attached, or when the epoch is no
+ *	longer @epoch
  */
 struct shmring_backend {
 	const char *scheme;
 	int (*open)(struct shmring *r, const char *where);
+	int (*publish)(struct shmring *r);
 	int (*unlink)(const char *where);
 	int (*stat)(const char *where, struct shmring_stat *st);
+	int (*endpoint)(struct shmring *r, uint32_t role);
 	int (*attach)(struct shmring *r, int fd, uint32_t role);
-	void (*detach)(struct shmring *r, bool owner);
+	void (*leave)(struct shmring *r);
+	void (*forked)(struct shmring *r);
+	void (*drop)(struct shmring *r);
 	int (*sleep)(struct shmring *r, uint64_t need, uint32_t flags,
 		     int64_t deadline);
 	void (*kick)(struct shmring *r);
@@ -81,6 +95,7 @@ struct shmring_backend {
 	uint32_t (*peer_state)(struct shmring *r);
 	int (*fd)(struct shmring *r);
 	int (*arm)(struct shmring *r, uint64_t need);
+	int (*arm_peer)(struct shmring *r, uint32_t epoch);
 };
 
 extern const struct shmring_backend shmring_backend_dev;
@@ -91,15 +106,35 @@ extern const struct shmring_backend shmring_backend_memfd;
 __attribute__((format(printf, 2, 3)))
 int shmring_fail(int err, const char *fmt, ...);
 
+/* opts.c */
+int shmring_read_opts(const char *address, const struct shmring_opts *given,
+		      struct shmring_opts *o);
+int shmring_check_size(const char *address, uint64_t ring_bytes,
+		       uint32_t record_size);
+int shmring_check_layout(const char *address, uint32_t version,
+			 uint64_t features);
+
 /* map.c */
 int shmring_map(struct shmring *r, int fd, uint32_t role, bool info_writable);
 void shmring_unmap(struct shmring *r);
+void shmring_map_blank(struct shmring *r);
+
+/* fork.c */
+int shmring_fork_open(struct shmring *r, uint32_t role);
+void shmring_fork_close(struct shmring *r);
+bool shmring_is_copy(struct shmring *r);
 
 /* ring.c: start where the role's last holder stopped; after mapping */
 int shmring_begin(struct shmring *r, uint32_t role);
 
 /* ring.c: a new open file of the one behind @fd */
 int shmring_reopen(int fd);
+
+/*
+ * ring.c: the same file behind a descriptor above 2, since a program that closed
+ * its standard ones will write to them all the same. Passes on -1; errno.
+ */
+int shmring_fd_above(int fd);
 
 /* wait.c: see how far the peer is; 0 once @need bytes are there or free */
 int shmring_look(struct shmring *r, uint64_t need);

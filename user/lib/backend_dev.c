@@ -2,7 +2,9 @@
 /* dev:NAME, the kernel module: every question is an ioctl. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -28,10 +30,17 @@ static int open_ctl(const char *name)
 			    ": be root or, where its udev rule is installed, in the group shmring" : "");
 }
 
-/* The module checks names too; here it is about what open() would do. */
+/*
+ * What "dev:" addresses: a name, none at all, or by "@", which no name has, a
+ * descriptor that is open already. The module checks names too; here it is about
+ * what open() would do.
+ */
 static int check_name(const char *name)
 {
-	if (!*name || strchr(name, '/'))
+	if (!*name || *name == '@')
+		return shmring_fail(EINVAL, "dev:%s: it has no name, and goes with its last user",
+				    name);
+	if (strchr(name, '/'))
 		return shmring_fail(EINVAL, "dev:%s: no such name can be: 1 to %d of A-Za-z0-9._-",
 				    name, SHMRING_NAME_MAX - 1);
 	if (strlen(name) >= SHMRING_NAME_MAX)
@@ -44,13 +53,13 @@ static const char *why_not_created(int err)
 {
 	switch (err) {
 	case EINVAL:
-		return "an option that cannot be: the size is a power of two from one page, a record fits, strict takes a node, a high-water mark is at most 100, a name is of A-Za-z0-9._-";
+		return "an option that cannot be: strict takes a node, a high-water mark is at most 100, a mode at most 0777, and a name is of A-Za-z0-9._-, begins with neither . nor -, and is not ctl";
 	case EPERM:
 		return "another owner takes CAP_CHOWN: be root";
 	case EEXIST:
-		return "it exists: open it without SHMRING_OPEN_CREATE, or unlink it";
+		return "it exists: open it without SHMRING_OPEN_EXCL, or unlink it";
 	case ENXIO:
-		return "no such NUMA node with memory: see numactl -H";
+		return "no such NUMA node with memory, or not in this cpuset: see numactl -H";
 	case EFBIG:
 		return "larger than the module's max_ring_bytes";
 	case E2BIG:
@@ -63,9 +72,11 @@ static const char *why_not_created(int err)
 	}
 }
 
+/* A descriptor of a new ring, which has no name if @name is empty. */
 static int create(const char *name, const struct shmring_opts *o)
 {
-	int ctl, err = 0;
+	char address[sizeof("dev:") + SHMRING_NAME_MAX];
+	int ctl, fd, err;
 	struct shmring_create c = {
 		.size = sizeof(c),
 		.ring_bytes = o->ring_bytes ? o->ring_bytes :
@@ -78,19 +89,41 @@ static int create(const char *name, const struct shmring_opts *o)
 		.high_water = o->high_water,
 	};
 
+	snprintf(address, sizeof(address), "dev:%s", name);
+	err = shmring_check_size(address, c.ring_bytes, c.record_size);
+	if (err)
+		return err;
 	if (o->flags & SHMRING_OPEN_EPHEMERAL)
 		c.flags |= SHMRING_CREATE_EPHEMERAL;
 	if (o->flags & SHMRING_OPEN_STRICT)
 		c.flags |= SHMRING_CREATE_STRICT;
+	if (!*name)
+		c.flags |= SHMRING_CREATE_ANONYMOUS;
 	strcpy(c.name, name);
 	ctl = open_ctl(name);
 	if (ctl < 0)
 		return ctl;
-	if (ioctl(ctl, SHMRING_IOC_CREATE, &c))
-		err = shmring_fail(errno, "dev:%s: cannot create it: %s", name,
-				   why_not_created(errno));
+	fd = ioctl(ctl, SHMRING_IOC_CREATE, &c);
+	if (fd < 0)
+		fd = shmring_fail(errno, "%s: cannot create it: %s", address,
+				  why_not_created(errno));
 	close(ctl);
-	return err;
+	return fd;
+}
+
+/* File modes say who may produce (write) and who may consume (read). */
+static int open_rights(const char *path)
+{
+	static const int rights[] = { O_RDWR, O_RDONLY, O_WRONLY };
+	size_t i;
+	int fd = -1;
+
+	for (i = 0; i < sizeof(rights) / sizeof(*rights) && fd < 0; i++) {
+		fd = open(path, rights[i] | O_CLOEXEC);
+		if (fd < 0 && errno != EACCES)
+			break;
+	}
+	return fd;
 }
 
 static int open_node(const char *name)
@@ -99,23 +132,51 @@ static int open_node(const char *name)
 	int fd;
 
 	snprintf(path, sizeof(path), SHMRING_DEV_DIR "%s", name);
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	fd = open_rights(path);
 	if (fd >= 0)
 		return fd;
 	if (errno == ENOENT && access(SHMRING_CTL_PATH, F_OK))
 		return no_module(name);
+	/* A node that is left of a ring that was destroyed. */
+	if (errno == ENXIO)
+		errno = ENOENT;
 	return shmring_fail(errno, "dev:%s: cannot open %s: %s%s", name, path,
 			    strerror(errno),
 			    errno == ENOENT ? ": create it first" : "");
 }
 
-static int read_info(int fd, const char *name, struct shmring_geometry *g)
+/* A copy: the caller's descriptor stays the caller's. */
+static int take_descriptor(const char *where)
 {
-	struct shmring_info i = { .size = sizeof(i) };
+	unsigned long n;
+	char *end;
+	int fd;
 
-	if (ioctl(fd, SHMRING_IOC_INFO, &i))
-		return shmring_fail(EPROTO, "dev:%s: no ring: %s", name,
-				    strerror(errno));
+	errno = 0;
+	n = strtoul(where + 1, &end, 10);
+	if (where[1] < '0' || where[1] > '9' || *end || errno || n > INT_MAX)
+		return shmring_fail(EINVAL, "dev:%s: not a descriptor: a number behind the @",
+				    where);
+	fd = fcntl((int)n, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (fd >= 0)
+		return fd;
+	return shmring_fail(errno, "dev:%s: %s", where, errno == EBADF ?
+			    "no such descriptor is open" : strerror(errno));
+}
+
+static int read_info(struct shmring *r, const char *where)
+{
+	struct shmring_geometry *g = &shmring_endpoint(r)->geo;
+	struct shmring_info i = { .size = sizeof(i) };
+	char address[sizeof("dev:") + SHMRING_NAME_MAX];
+
+	snprintf(address, sizeof(address), "dev:%s", where);
+	if (ioctl(r->fd, SHMRING_IOC_INFO, &i))
+		return shmring_fail(EPROTO, "%s: not a ring, or of a module that this library does not know (%s): see shmring doctor",
+				    address, strerror(errno));
+	/* Before anything is mapped that may mean something else there. */
+	if (shmring_check_layout(address, SHMRING_VERSION, i.features))
+		return -EPROTO;
 	g->ring_bytes = i.ring_bytes;
 	g->record_size = i.record_size;
 	g->page_size = i.page_size;
@@ -124,6 +185,7 @@ static int read_info(int fd, const char *name, struct shmring_geometry *g)
 	g->consumer = (off_t)i.consumer_offset;
 	g->data = (off_t)i.data_offset;
 	g->doubled = true;
+	shmring_endpoint(r)->received = i.role;
 	return 0;
 }
 
@@ -154,47 +216,97 @@ static int dev_stat(const char *name, struct shmring_stat *st)
 }
 
 /* Who may use a ring need not be allowed to make one. */
-static int dev_open(struct shmring *r, const char *name)
+static int open_or_make(const char *where, const struct shmring_opts *o)
 {
-	struct shmring_endpoint *ep = shmring_endpoint(r);
-	bool made = ep->opts.flags & SHMRING_OPEN_CREATE;
+	bool made = o->flags & SHMRING_OPEN_CREATE;
 	int err;
 
-	err = check_name(name);
-	if (!err && made)
-		err = create(name, &ep->opts);
+	if (*where == '@') {
+		if (made)
+			return shmring_fail(EINVAL, "dev:%s: it exists, so it cannot be created: say dev: alone",
+					    where);
+		return take_descriptor(where);
+	}
+	if (!*where)
+		return create(where, o);
+	err = check_name(where);
 	if (err)
 		return err;
-	r->fd = open_node(name);
-	err = r->fd < 0 ? r->fd : read_info(r->fd, name, &ep->geo);
+	return made ? create(where, o) : open_node(where);
+}
+
+static int dev_open(struct shmring *r, const char *where)
+{
+	const struct shmring_opts *o = &shmring_endpoint(r)->opts;
+	int err, fd = open_or_make(where, o);
+
+	if (fd < 0)
+		return fd;
+	r->fd = fd;
+	err = read_info(r, where);
 	if (!err)
 		return 0;
-	if (r->fd >= 0)
-		close(r->fd);
-	if (made)
-		dev_unlink(name);
+	close(fd);
+	if (*where && o->flags & SHMRING_OPEN_CREATE)
+		dev_unlink(where);
 	return err;
+}
+
+static const char *role_name(uint32_t role)
+{
+	return role == SHMRING_ROLE_PRODUCER ? "producer" : "consumer";
+}
+
+static const char *why_not_attached(int err, uint32_t role)
+{
+	switch (err) {
+	case EBUSY:
+		return "another process has the role";
+	case EACCES:
+		return role == SHMRING_ROLE_PRODUCER ?
+		       "a producer takes the right to write to the ring" :
+		       "a consumer takes the right to read the ring";
+	case ENOENT:
+		return "the ring was destroyed: create it again";
+	default:
+		return strerror(err);
+	}
+}
+
+static int dev_endpoint(struct shmring *r, uint32_t role)
+{
+	uint32_t received = shmring_endpoint(r)->received;
+	struct shmring_attach a = {
+		.size = sizeof(a),
+		.role = role,
+		.index = SHMRING_INDEX_ANY,
+	};
+	int fd;
+
+	if (received && received != role)
+		return shmring_fail(EISCONN, "cannot attach: the descriptor is the ring's %s",
+				    role_name(received));
+	fd = received ? fcntl(r->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) :
+			shmring_fd_above(ioctl(r->fd, SHMRING_IOC_ATTACH, &a));
+	if (fd >= 0)
+		return fd;
+	return shmring_fail(errno, "cannot attach as the %s: %s",
+			    role_name(role), why_not_attached(errno, role));
 }
 
 /* Another layout is another release's: nothing in it is where we look for it. */
 static int check_layout(const struct shmring_info_page *info)
 {
-	if (info->magic == SHMRING_MAGIC && info->version == SHMRING_VERSION)
-		return 0;
-	return shmring_fail(EPROTO, "cannot attach: the module makes rings of version %u, and this library knows %u: see shmring doctor",
-			    info->version, SHMRING_VERSION);
+	if (info->magic != SHMRING_MAGIC)
+		return shmring_fail(EPROTO, "cannot attach: what the module shows is no ring: see shmring doctor");
+	return shmring_check_layout("cannot attach", info->version,
+				    info->features);
 }
 
 static int dev_attach(struct shmring *r, int fd, uint32_t role)
 {
-	struct shmring_attach a = { .size = sizeof(a), .role = role };
-	int err;
+	int err = shmring_map(r, fd, role, false);
 
-	if (ioctl(fd, SHMRING_IOC_ATTACH, &a))
-		return shmring_fail(errno, "cannot attach: %s%s",
-				    strerror(errno), errno == EBUSY ?
-				    ": another process has the role" : "");
-	err = shmring_map(r, fd, role, false);
 	if (err)
 		return err;
 	err = check_layout(r->info);
@@ -205,24 +317,17 @@ static int dev_attach(struct shmring *r, int fd, uint32_t role)
 	return err;
 }
 
-/* The role goes with the last descriptor and mapping, by itself. */
-static void dev_detach(struct shmring *r, bool owner)
-{
-	(void)r;
-	(void)owner;
-}
-
+/*
+ * Until a time, even a very far one: then a signal handler ends the wait, however
+ * it was installed. One without a limit goes on after a handler with SA_RESTART,
+ * and the other backends cannot.
+ */
 static int dev_wait(struct shmring *r, unsigned long ioc, struct shmring_wait *w,
 		    int64_t deadline)
 {
 	w->size = sizeof(*w);
-	w->timeout_ns = SHMRING_WAIT_FOREVER;
-	if (deadline != SHMRING_NEVER) {
-		w->timeout_ns = deadline - shmring_now();
-		/* 0 would arm and not wait, and a kick must go out anyway. */
-		if (w->timeout_ns <= 0)
-			w->timeout_ns = 1;
-	}
+	w->flags |= SHMRING_WAIT_ABSTIME;
+	w->timeout_ns = deadline;
 	if (ioctl(r->fd, ioc, w))
 		return -errno;
 	return w->events & SHMRING_EVENT_READY ? 0 : -EPIPE;
@@ -265,8 +370,16 @@ static int dev_fd(struct shmring *r)
 /* poll() itself arms, by the want word that shmring_arm() has set. */
 static int dev_arm(struct shmring *r, uint64_t need)
 {
-	(void)r;
 	(void)need;
+	__atomic_store_n(&r->self->poll_flags, 0, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static int dev_arm_peer(struct shmring *r, uint32_t epoch)
+{
+	__atomic_store_n(&r->self->poll_epoch, epoch, __ATOMIC_RELAXED);
+	__atomic_store_n(&r->self->poll_flags, SHMRING_POLL_PEER,
+			 __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -275,12 +388,13 @@ const struct shmring_backend shmring_backend_dev = {
 	.open = dev_open,
 	.unlink = dev_unlink,
 	.stat = dev_stat,
+	.endpoint = dev_endpoint,
 	.attach = dev_attach,
-	.detach = dev_detach,
 	.sleep = dev_sleep,
 	.kick = dev_kick,
 	.kick_sleep = dev_kick_sleep,
 	.peer_state = dev_peer_state,
 	.fd = dev_fd,
 	.arm = dev_arm,
+	.arm_peer = dev_arm_peer,
 };

@@ -29,79 +29,28 @@ static int finish_open(struct shmring *r, int fd, const char *name,
 	}
 	s->fd = -1;
 	s->flags = flags;
+	s->pump.fd = -1;
+	s->pump.own = -1;
+	pthread_mutex_init(&s->lock, NULL);
 	r->fd = fd;
 	r->priv = s;
 	return 0;
 }
 
-static int check_name(const char *name)
+static int check_mode(const char *what, uint32_t mode)
 {
-	if (name[0] != '/' || !name[1] || strchr(name + 1, '/') ||
-	    !strcmp(name, "/.") || !strcmp(name, "/.."))
-		return shmring_fail(EINVAL, "shm:%s: no such name can be: a slash and then others, as in shm:/frames",
-				    name);
-	if (strlen(name) > NAME_MAX)
-		return shmring_fail(ENAMETOOLONG, "shm:%s: the name is too long",
-				    name);
-	return 0;
-}
-
-/* Has @name still the file behind @fd? */
-static bool same_file(const char *name, int fd)
-{
-	char path[sizeof(SHM_DIR) + NAME_MAX + 1];
-	struct stat a, b;
-
-	snprintf(path, sizeof(path), SHM_DIR "%s", name);
-	return !lstat(path, &a) && !fstat(fd, &b) && a.st_ino == b.st_ino &&
-	       a.st_dev == b.st_dev;
-}
-
-/*
- * Unlink an ephemeral ring if nobody is attached. Both roles are locked
- * meanwhile, so who opened it just before finds it without a name.
- */
-static void unlink_if_idle(const char *name, int fd)
-{
-	if (!shm_lock(fd, F_OFD_SETLK, F_WRLCK, 0, 2) && same_file(name, fd))
-		shm_unlink(name);
-}
-
-/* An ephemeral ring whose endpoints were killed is nobody's any more. */
-static void remove_leftover(const char *name)
-{
-	struct shmring_info_page info;
-	struct shmring_geometry g;
-	uint32_t flags;
-	int fd = shm_open(name, O_RDWR | O_CLOEXEC, 0);
-
-	if (fd < 0)
-		return;
-	if (!shm_file_check(fd, name, &g, &flags) &&
-	    flags & SHMRING_CREATE_EPHEMERAL &&
-	    pread(fd, &info, sizeof(info), 0) == sizeof(info) &&
-	    (info.state[0] != SHMRING_STATE_NEVER ||
-	     info.state[1] != SHMRING_STATE_NEVER))
-		unlink_if_idle(name, fd);
-	close(fd);
-}
-
-/* Give the finished file its name: nobody ever sees it half made. */
-static int publish(int fd, const char *name)
-{
-	char from[32], to[sizeof(SHM_DIR) + NAME_MAX + 1];
-
-	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
-	snprintf(to, sizeof(to), SHM_DIR "%s", name);
-	if (!linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW))
+	if (mode == SHMRING_MODE_DEFAULT || !(mode & ~0777U))
 		return 0;
-	if (errno != EEXIST)
-		return -errno;
-	remove_leftover(name);
-	return linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) ?
-	       -errno : 0;
+	return shmring_fail(EINVAL, "%s: mode %#o: permission bits, up to 0777",
+			    what, mode);
 }
 
+static mode_t mode_of(const struct shmring_opts *o)
+{
+	return o->mode && o->mode != SHMRING_MODE_DEFAULT ? o->mode : 0600;
+}
+
+/* A file without a name, which shm_publish() gives it. */
 static int shm_make(const char *name, const struct shmring_opts *o,
 		    struct shmring_geometry *g)
 {
@@ -109,20 +58,22 @@ static int shm_make(const char *name, const struct shmring_opts *o,
 	int fd, err;
 
 	snprintf(what, sizeof(what), "shm:%s", name);
-	fd = open(SHM_DIR, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	err = check_mode(what, o->mode);
+	if (err)
+		return err;
+	fd = shmring_fd_above(open(SHM_DIR, O_TMPFILE | O_RDWR | O_CLOEXEC,
+				   0600));
 	if (fd < 0)
 		return shmring_fail(errno, "%s: cannot make a file in " SHM_DIR ": %s",
 				    what, strerror(errno));
 	err = shm_file_create(fd, what, o, g);
-	if (err)
-		goto close;
-	err = fchmod(fd, o->mode ? o->mode : 0600) ? -errno : publish(fd, name);
+	if (!err && fchmod(fd, mode_of(o)))
+		err = shmring_fail(errno, "%s: cannot set its mode: %s", what,
+				   strerror(errno));
+	if (!err && o->flags & SHMRING_OPEN_EPHEMERAL)
+		err = shm_lock(fd, F_WRLCK, SHM_LOCK_CREATOR, 1);
 	if (!err)
 		return fd;
-	shmring_fail(-err, "%s: cannot create it: %s%s", what, strerror(-err),
-		     err == -EEXIST ?
-		     ": open it without SHMRING_OPEN_CREATE, or unlink it" : "");
-close:
 	close(fd);
 	return err;
 }
@@ -134,6 +85,7 @@ static int cannot_open(const char *what)
 			    errno == ENOENT ? ": create it first" : "");
 }
 
+/* An ephemeral ring that was left is not joined, but removed. */
 static int shm_find(const char *name, struct shmring_geometry *g,
 		    uint32_t *flags)
 {
@@ -141,10 +93,15 @@ static int shm_find(const char *name, struct shmring_geometry *g,
 	int fd, err;
 
 	snprintf(what, sizeof(what), "shm:%s", name);
-	fd = shm_open(name, O_RDWR | O_CLOEXEC, 0);
+	fd = shm_name_open(name, O_RDWR);
 	if (fd < 0)
 		return cannot_open(what);
 	err = shm_file_check(fd, what, g, flags);
+	if (!err && *flags & SHMRING_CREATE_EPHEMERAL &&
+	    shm_name_unlink_if_left(name, fd, false)) {
+		errno = ENOENT;
+		err = cannot_open(what);
+	}
 	if (!err)
 		return fd;
 	close(fd);
@@ -154,28 +111,45 @@ static int shm_find(const char *name, struct shmring_geometry *g,
 static int shm_open_ring(struct shmring *r, const char *name)
 {
 	struct shmring_endpoint *ep = shmring_endpoint(r);
+	bool make = ep->opts.flags & SHMRING_OPEN_CREATE;
 	uint32_t flags = 0;
 	int fd, err;
 
-	err = check_name(name);
+	err = shm_name_check(name);
 	if (err)
 		return err;
-	if (ep->opts.flags & SHMRING_OPEN_CREATE) {
-		fd = shm_make(name, &ep->opts, &ep->geo);
-		if (ep->opts.flags & SHMRING_OPEN_EPHEMERAL)
-			flags = SHMRING_CREATE_EPHEMERAL;
-	} else {
-		fd = shm_find(name, &ep->geo, &flags);
-	}
+	if (make && ep->opts.flags & SHMRING_OPEN_EPHEMERAL)
+		flags = SHMRING_CREATE_EPHEMERAL;
+	fd = make ? shm_make(name, &ep->opts, &ep->geo) :
+		    shm_find(name, &ep->geo, &flags);
 	if (fd < 0)
 		return fd;
 	err = finish_open(r, fd, name, flags);
-	if (!err)
-		return 0;
-	if (ep->opts.flags & SHMRING_OPEN_CREATE)
-		shm_unlink(name);
-	close(fd);
+	if (err)
+		close(fd);
+	else
+		((struct shm *)r->priv)->unnamed = make;
 	return err;
+}
+
+/*
+ * The last step of making one, after which nothing can fail: who attaches to
+ * what it makes has the role before anybody else can find the ring.
+ */
+static int shm_publish(struct shmring *r)
+{
+	struct shm *s = r->priv;
+	int err;
+
+	if (!s->unnamed)
+		return 0;
+	err = shm_name_give(r->fd, s->name);
+	if (err)
+		return shmring_fail(-err, "shm:%s: cannot create it: %s%s",
+				    s->name, strerror(-err), err == -EEXIST ?
+				    ": open it without SHMRING_OPEN_EXCL, or unlink it" : "");
+	s->unnamed = false;
+	return 0;
 }
 
 static int shm_stat_ring(const char *name, struct shmring_stat *st)
@@ -183,11 +157,11 @@ static int shm_stat_ring(const char *name, struct shmring_stat *st)
 	char what[NAME_MAX + 8];
 	int fd, err;
 
-	err = check_name(name);
+	err = shm_name_check(name);
 	if (err)
 		return err;
 	snprintf(what, sizeof(what), "shm:%s", name);
-	fd = shm_open(name, O_RDONLY | O_CLOEXEC, 0);
+	fd = shm_name_open(name, O_RDONLY);
 	if (fd < 0)
 		return cannot_open(what);
 	err = shm_stat_file(fd, what, st);
@@ -197,7 +171,7 @@ static int shm_stat_ring(const char *name, struct shmring_stat *st)
 
 static int shm_unlink_ring(const char *name)
 {
-	int err = check_name(name);
+	int err = shm_name_check(name);
 
 	if (err)
 		return err;
@@ -210,9 +184,13 @@ static int shm_unlink_ring(const char *name)
 /* Sealed, so that no peer can take away memory that the other has mapped. */
 static int memfd_make(const struct shmring_opts *o, struct shmring_geometry *g)
 {
-	int fd = memfd_create("shmring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int err;
+	int err = check_mode("memfd:", o->mode);
+	int fd;
 
+	if (err)
+		return err;
+	fd = shmring_fd_above(memfd_create("shmring",
+					   MFD_CLOEXEC | MFD_ALLOW_SEALING));
 	if (fd < 0)
 		return shmring_fail(errno, "memfd: cannot make one: %s",
 				    strerror(errno));
@@ -290,17 +268,45 @@ static int memfd_unlink(const char *where)
 			    where);
 }
 
-/* Whether the ring lost its name while the caller came to lock its role. */
+/* An open file of its own, to which the lock of its role belongs. */
+static int shm_endpoint(struct shmring *r, uint32_t role)
+{
+	(void)role;
+	return shmring_reopen(r->fd);
+}
+
+/* Whether the ring lost its name before the caller had locked its role. */
 static int check_linked(const struct shm *s, int fd)
 {
 	struct stat st;
 
-	if (!s->name || !(s->flags & SHMRING_CREATE_EPHEMERAL))
+	if (!s->name || s->unnamed || (!fstat(fd, &st) && st.st_nlink))
 		return 0;
-	if (!fstat(fd, &st) && st.st_nlink)
-		return 0;
-	return shmring_fail(ENOENT, "shm:%s: its last endpoint has just left, and the ring with it: create it again",
+	return shmring_fail(ENOENT, "shm:%s: the ring has lost its name, by its last endpoint that left or by an unlink: create it again",
 			    s->name);
+}
+
+static int enter(struct shmring *r, int fd, uint32_t role)
+{
+	struct shm *s = r->priv;
+	int err;
+
+	err = shm_take_role(fd, role);
+	if (!err)
+		err = check_linked(s, fd);
+	if (!err)
+		err = shmring_map(r, fd, role, true);
+	if (!err)
+		err = shmring_begin(r, role);
+	if (err)
+		return err;
+	s->info = (struct shmring_info_page *)(uintptr_t)r->info;
+	s->self = r->self;
+	s->peer = r->peer;
+	s->role = role;
+	s->other = shmring_other(role);
+	s->fd = fd;
+	return shm_service_start(s);
 }
 
 static int shm_attach(struct shmring *r, int fd, uint32_t role)
@@ -309,58 +315,54 @@ static int shm_attach(struct shmring *r, int fd, uint32_t role)
 	int err;
 
 	err = shm_sleep_ready();
+	if (!err)
+		err = shm_pump_open(s, role);
 	if (err)
 		return err;
-	err = shm_take_role(fd, role);
-	if (err)
-		return err;
-	err = check_linked(s, fd);
-	if (err)
-		return err;
-	err = shmring_map(r, fd, role, true);
-	if (err)
-		return err;
-	err = shmring_begin(r, role);
+	err = enter(r, fd, role);
 	if (err) {
 		shmring_unmap(r);
+		shm_pump_close(s);
 		return err;
 	}
-	s->info = (struct shmring_info_page *)(uintptr_t)r->info;
-	s->self = r->self;
-	s->peer = r->peer;
-	s->role = role;
-	s->other = shmring_other(role);
-	s->fd = fd;
 	/* The last one to have the role may have died without a word. */
-	shm_set_state(s->info, role, SHMRING_STATE_ATTACHED, SHMRING_STATE_GONE);
-	shm_set_state(s->info, role, shmring_state(s->info, role),
-		      SHMRING_STATE_ATTACHED);
+	if (shmring_state(s->info, role) == SHMRING_STATE_ATTACHED)
+		shm_set_state(s->info, role, SHMRING_STATE_GONE);
+	shm_set_state(s->info, role, SHMRING_STATE_ATTACHED);
 	return 0;
 }
 
-static void leave(struct shm *s)
-{
-	bool last = s->name && s->flags & SHMRING_CREATE_EPHEMERAL;
-
-	shm_pump_stop(s);
-	shm_watch_stop(s);
-	/* One at a time, or two that leave would each see the other's role. */
-	if (last)
-		shm_lock(s->fd, F_OFD_SETLKW, F_WRLCK, SHM_LOCK_CLOSING, 1);
-	shm_set_state(s->info, s->role, SHMRING_STATE_ATTACHED,
-		      SHMRING_STATE_GONE);
-	shm_lock(s->fd, F_OFD_SETLK, F_UNLCK, SHM_LOCK_ROLE(s->role), 1);
-	if (last)
-		unlink_if_idle(s->name, s->fd);
-}
-
-/* Closing the file, which the caller does, drops what is still locked. */
-static void shm_detach(struct shmring *r, bool owner)
+/*
+ * The thread goes last: killed before the bells have rung, this side is heard of
+ * by the thread's end. The lock goes after it, since the word that the thread
+ * clears is then the next holder's.
+ */
+static void shm_leave(struct shmring *r)
 {
 	struct shm *s = r->priv;
 
-	if (owner)
-		leave(s);
+	shm_set_state(s->info, s->role, SHMRING_STATE_GONE);
+	shm_service_stop(s);
+	shm_lock(s->fd, F_UNLCK, SHM_LOCK_ROLE(s->role), 1);
+	if (s->name && s->flags & SHMRING_CREATE_EPHEMERAL)
+		shm_name_unlink_if_left(s->name, s->fd, true);
+}
+
+/* In a child of fork(): the thread is not there, and the pipe is the parent's. */
+static void shm_forked(struct shmring *r)
+{
+	shm_pump_close(r->priv);
+}
+
+/* The creator of an ephemeral ring may have been the last to have it. */
+static void shm_drop(struct shmring *r)
+{
+	struct shm *s = r->priv;
+
+	if (s->name && !s->unnamed && s->flags & SHMRING_CREATE_EPHEMERAL)
+		shm_name_remove_leftover(s->name);
+	shm_pump_close(s);
+	pthread_mutex_destroy(&s->lock);
 	free(s->name);
 	free(s);
 }
@@ -378,78 +380,71 @@ static uint64_t target_of(const struct shmring *r, uint64_t need)
 static int shm_sleep(struct shmring *r, uint64_t need, uint32_t flags,
 		     int64_t deadline)
 {
-	struct shm *s = r->priv;
-	int err;
-
-	/* Nobody else would tell of the peer's death. */
-	err = shm_watch_start(s);
-	if (err)
-		return err;
-	if (!(flags & SHMRING_WAIT_PEER))
-		return shm_sleep_until(s, target_of(r, need), NULL, 0, deadline);
 	/* The caller's epoch: a peer that came and left since then counts. */
-	if (shmring_state(s->info, s->other) == SHMRING_STATE_ATTACHED)
-		return 0;
-	return shm_sleep_peer(s, (uint32_t)need, deadline);
+	if (flags & SHMRING_WAIT_PEER)
+		return shm_sleep_peer(r->priv, (uint32_t)need, deadline);
+	return shm_sleep_until(r->priv, target_of(r, need), deadline);
 }
 
 static void shm_kick(struct shmring *r)
 {
 	struct shm *s = r->priv;
 
-	/* (6) of shm_sleep.c; only this thread writes the word */
-	__atomic_store_n(&s->self->kick, s->self->kick + 1, __ATOMIC_RELEASE);
-	futex_wake_all(&s->self->kick);
+	/* For those who look on; only this thread writes the word. */
+	__atomic_store_n(&s->self->kick, s->self->kick + 1, __ATOMIC_RELAXED);
+	shm_ring(s->info, s->other);
 }
 
-/* The word may be out of date: the lock says whether the peer lives. */
 static uint32_t shm_peer_state(struct shmring *r)
 {
-	struct shm *s = r->priv;
-	off_t byte = SHM_LOCK_ROLE(s->other);
-	uint32_t state = shmring_state(s->info, s->other);
-
-	if (state != SHMRING_STATE_ATTACHED ||
-	    shm_lock(s->fd, F_OFD_SETLK, F_RDLCK, byte, 1))
-		return state;
-	shm_set_state(s->info, s->other, SHMRING_STATE_ATTACHED,
-		      SHMRING_STATE_GONE);
-	shm_lock(s->fd, F_OFD_SETLK, F_UNLCK, byte, 1);
-	return SHMRING_STATE_GONE;
+	return shm_state_of_peer(r->priv);
 }
 
 static int shm_fd(struct shmring *r)
 {
 	struct shm *s = r->priv;
-	int err = shm_watch_start(s);
 
-	if (!err)
-		err = shm_pump_start(s);
-	return err ? err : s->pump.eventfd;
+	return s->pump.fd;
 }
 
 static int shm_arm(struct shmring *r, uint64_t need)
 {
-	int fd = shm_fd(r);
+	const struct shm_pump request = {
+		.seen = r->limit - (r->role == SHMRING_ROLE_PRODUCER ?
+				    shmring_ring_bytes(r) : 0),
+		.target = target_of(r, need),
+		.least = shmring_footprint(r, 0),
+	};
 
-	if (fd < 0)
-		return fd;
-	shm_pump_arm(r->priv, target_of(r, need));
+	shm_pump_arm(r->priv, &request);
+	return 0;
+}
+
+static int shm_arm_peer(struct shmring *r, uint32_t epoch)
+{
+	const struct shm_pump request = { .for_peer = true, .epoch = epoch };
+
+	shm_pump_arm(r->priv, &request);
 	return 0;
 }
 
 const struct shmring_backend shmring_backend_shm = {
 	.scheme = "shm:",
 	.open = shm_open_ring,
+	.publish = shm_publish,
 	.unlink = shm_unlink_ring,
 	.stat = shm_stat_ring,
+	.endpoint = shm_endpoint,
 	.attach = shm_attach,
-	.detach = shm_detach,
+	.leave = shm_leave,
+	.forked = shm_forked,
+	.drop = shm_drop,
 	.sleep = shm_sleep,
 	.kick = shm_kick,
 	.peer_state = shm_peer_state,
 	.fd = shm_fd,
 	.arm = shm_arm,
+	.arm_peer = shm_arm_peer,
 };
 
 const struct shmring_backend shmring_backend_memfd = {
@@ -457,11 +452,15 @@ const struct shmring_backend shmring_backend_memfd = {
 	.open = memfd_open,
 	.unlink = memfd_unlink,
 	.stat = memfd_stat,
+	.endpoint = shm_endpoint,
 	.attach = shm_attach,
-	.detach = shm_detach,
+	.leave = shm_leave,
+	.forked = shm_forked,
+	.drop = shm_drop,
 	.sleep = shm_sleep,
 	.kick = shm_kick,
 	.peer_state = shm_peer_state,
 	.fd = shm_fd,
 	.arm = shm_arm,
+	.arm_peer = shm_arm_peer,
 };

@@ -2,6 +2,7 @@
 /* One line about this thread's last failure: what, why, what to do. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "backend.h"
 
@@ -20,4 +21,10 @@ int shmring_fail(int err, const char *fmt, ...)
 const char *shmring_errmsg(void)
 {
 	return message;
+}
+
+void shmring_misused(const char *call, const char *rule)
+{
+	fprintf(stderr, "%s: used wrongly: it takes %s\n", call, rule);
+	abort();
 }

@@ -3,6 +3,7 @@
 #ifndef SHMRING_FUTEX_H
 #define SHMRING_FUTEX_H
 
+#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <linux/time_types.h>
@@ -18,6 +19,33 @@ static inline void futex_wake_all(const uint32_t *word)
 	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+static inline struct timespec futex_deadline(int64_t ns)
+{
+	return (struct timespec) {
+		.tv_sec = ns / SHMRING_NSEC_PER_SEC,
+		.tv_nsec = ns % SHMRING_NSEC_PER_SEC,
+	};
+}
+
+/*
+ * Sleep while @word is @value. 0: look again.
+ *
+ * Always with a time limit, of 292 years for ever: by that a handler of a signal
+ * ends the sleep with -EINTR, whether or not it was installed with SA_RESTART,
+ * and being stopped and continued does not. Without a limit, and for
+ * futex_waitv(2) in any case, SA_RESTART would go on sleeping.
+ */
+static inline int futex_wait(const uint32_t *word, uint32_t value,
+			     int64_t deadline)
+{
+	struct timespec t = futex_deadline(deadline);
+
+	if (!syscall(SYS_futex, word, FUTEX_WAIT_BITSET, value, &t, NULL,
+		     FUTEX_BITSET_MATCH_ANY) || errno == EAGAIN)
+		return 0;
+	return -errno;
+}
+
 static inline struct futex_waitv futex_is(const uint32_t *word, uint32_t value)
 {
 	return (struct futex_waitv) {
@@ -31,9 +59,10 @@ static inline struct futex_waitv futex_is(const uint32_t *word, uint32_t value)
 static inline long futex_wait_all(const struct futex_waitv *v, unsigned int n,
 				  int64_t deadline)
 {
+	struct timespec limit = futex_deadline(deadline);
 	struct __kernel_timespec t = {
-		.tv_sec = deadline / SHMRING_NSEC_PER_SEC,
-		.tv_nsec = deadline % SHMRING_NSEC_PER_SEC,
+		.tv_sec = limit.tv_sec,
+		.tv_nsec = limit.tv_nsec,
 	};
 
 	return syscall(SYS_futex_waitv, v, n, 0,

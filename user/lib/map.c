@@ -6,13 +6,24 @@
 
 #include "backend.h"
 
-/* Populated at once, so that the hot path takes no page fault. */
+/*
+ * Populated at once, so that the hot path takes no page fault. MAP_POPULATE does
+ * that for files; the module puts a whole mapping there at the first touch.
+ */
 static void *map_shared(void *at, size_t len, int prot, int fd, off_t offset)
 {
 	int flags = MAP_SHARED | MAP_POPULATE | (at ? MAP_FIXED : 0);
 	void *p = mmap(at, len, prot, flags, fd, offset);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)*(volatile unsigned char *)p;
+	/* A child of fork() can see the ring, and not write to it. */
+	if (!(prot & PROT_WRITE) || !madvise(p, len, MADV_DONTFORK))
+		return p;
+	if (!at)
+		munmap(p, len);
+	return NULL;
 }
 
 /* The data, back to back with itself: a record that wraps reads on. */
@@ -65,6 +76,27 @@ fail:
 	shmring_unmap(r);
 	return shmring_fail(err, "cannot map the ring of %llu bytes: %s",
 			    (unsigned long long)g->ring_bytes, strerror(err));
+}
+
+static void blank(const void *p, size_t len)
+{
+	mmap((void *)(uintptr_t)p, len, PROT_READ | PROT_WRITE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+}
+
+/*
+ * In a child of fork(): memory of its own where it did not inherit any. The info
+ * page, too, so that what it says does not change any more.
+ */
+void shmring_map_blank(struct shmring *r)
+{
+	const struct shmring_geometry *g = &shmring_endpoint(r)->geo;
+
+	blank(r->info, g->page_size);
+	blank(r->self, g->page_size);
+	blank(r->peer, g->page_size);
+	if (r->role == SHMRING_ROLE_PRODUCER)
+		blank(r->data, 2 * g->ring_bytes);
 }
 
 static void unmap(const volatile void *p, size_t len)

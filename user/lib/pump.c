@@ -1,118 +1,106 @@
 // SPDX-License-Identifier: MIT
 /*
- * A descriptor for event loops. A futex cannot be polled, so a thread sleeps
- * for the endpoint as shm_sleep_until() does and then writes an eventfd. It
- * runs only where shmring_fd() was called, and works only while armed.
+ * A descriptor for event loops. A futex cannot be polled, so the endpoint's
+ * thread sleeps for it, while armed, and then moves one byte in a pipe: a
+ * consumer has the end that becomes readable, a producer the one that becomes
+ * writable. The pipe is one page, which one byte fills.
  */
 #include <errno.h>
-#include <pthread.h>
-#include <sys/eventfd.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "futex.h"
 #include "shm.h"
 
-/* A new request, or the end. */
-static void notify(struct shm_pump *p)
-{
-	/* Release and acquire only order the word; the lock guards the rest. */
-	__atomic_fetch_add(&p->seq, 1, __ATOMIC_RELEASE);
-	futex_wake_all(&p->seq);
-}
-
-/* The peer is where it was wanted, or gone: tell it and rest. */
-static bool done(struct shm *s, uint64_t target)
-{
-	return (int64_t)(__atomic_load_n(&s->peer->pos, __ATOMIC_ACQUIRE) -
-			 target) >= 0 ||
-	       shmring_state(s->info, s->other) == SHMRING_STATE_GONE;
-}
-
-/* Unless the request was replaced meanwhile. */
-static void finish(struct shm_pump *p, uint32_t seq)
-{
-	pthread_mutex_lock(&p->lock);
-	if (__atomic_load_n(&p->seq, __ATOMIC_ACQUIRE) == seq) {
-		p->armed = false;
-		eventfd_write(p->eventfd, 1);
-	}
-	pthread_mutex_unlock(&p->lock);
-}
-
-static void *pump(void *arg)
-{
-	struct shm *s = arg;
-	struct shm_pump *p = &s->pump;
-
-	for (;;) {
-		struct futex_waitv idle;
-		bool armed, stop;
-		uint64_t target;
-		uint32_t seq;
-
-		pthread_mutex_lock(&p->lock);
-		seq = __atomic_load_n(&p->seq, __ATOMIC_ACQUIRE);
-		armed = p->armed;
-		stop = p->stop;
-		target = p->target;
-		pthread_mutex_unlock(&p->lock);
-
-		if (stop)
-			return NULL;
-		idle = futex_is(&p->seq, seq);
-		if (!armed)
-			futex_wait_all(&idle, 1, SHMRING_NEVER);
-		else if (done(s, target))
-			finish(p, seq);
-		else
-			shm_sleep_until(s, target, &p->seq, seq, SHMRING_NEVER);
-	}
-}
-
-int shm_pump_start(struct shm *s)
+static void set_ready(struct shm *s, bool ready)
 {
 	struct shm_pump *p = &s->pump;
-	int err;
+	bool consumer = s->role == SHMRING_ROLE_CONSUMER;
+	char c = 0;
+	ssize_t n;
 
-	if (p->running)
-		return 0;
-	p->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (p->eventfd < 0)
-		return -errno;
-	pthread_mutex_init(&p->lock, NULL);
-	err = shm_thread_start(&p->thread, pump, s);
-	if (err)
-		close(p->eventfd);
-	else
-		p->running = true;
-	return err;
-}
-
-void shm_pump_arm(struct shm *s, uint64_t target)
-{
-	struct shm_pump *p = &s->pump;
-	eventfd_t old;
-
-	pthread_mutex_lock(&p->lock);
-	eventfd_read(p->eventfd, &old);
-	p->armed = true;
-	p->target = target;
-	notify(p);
-	pthread_mutex_unlock(&p->lock);
-}
-
-void shm_pump_stop(struct shm *s)
-{
-	struct shm_pump *p = &s->pump;
-
-	if (!p->running)
+	if (p->ready == ready)
 		return;
-	pthread_mutex_lock(&p->lock);
-	p->stop = true;
-	notify(p);
-	pthread_mutex_unlock(&p->lock);
-	pthread_join(p->thread, NULL);
-	pthread_mutex_destroy(&p->lock);
-	close(p->eventfd);
-	p->running = false;
+	p->ready = ready;
+	/* With one byte at most, and neither end blocking, it cannot fail. */
+	if (consumer)
+		n = ready ? write(p->own, &c, 1) : read(p->fd, &c, 1);
+	else
+		n = ready ? read(p->own, &c, 1) : write(p->fd, &c, 1);
+	(void)n;
+}
+
+int shm_pump_open(struct shm *s, uint32_t role)
+{
+	struct shm_pump *p = &s->pump;
+	bool consumer = role == SHMRING_ROLE_CONSUMER;
+	char c = 0;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
+		return shmring_fail(errno, "cannot attach: no descriptor for event loops: %s",
+				    strerror(errno));
+	ends[0] = shmring_fd_above(ends[0]);
+	ends[1] = shmring_fd_above(ends[1]);
+	p->fd = ends[!consumer];
+	p->own = ends[consumer];
+	if (ends[0] >= 0 && ends[1] >= 0 &&
+	    fcntl(ends[1], F_SETPIPE_SZ, 1) >= 0 &&
+	    (consumer || write(ends[1], &c, 1) == 1))
+		return 0;
+	shmring_fail(errno, "cannot attach: cannot set up a pipe: %s",
+		     strerror(errno));
+	shm_pump_close(s);
+	return -EMFILE;
+}
+
+void shm_pump_close(struct shm *s)
+{
+	if (s->pump.fd >= 0)
+		close(s->pump.fd);
+	if (s->pump.own >= 0)
+		close(s->pump.own);
+	s->pump = (struct shm_pump) { .fd = -1, .own = -1 };
+}
+
+/* What is asked for is so, or never will be: the owner looks, and knows why. */
+bool shm_pump_is_due(const struct shm *s, const struct shm_pump *request)
+{
+	uint32_t state = shmring_state(s->info, s->other);
+	uint64_t moved;
+
+	if (request->for_peer)
+		return state == SHMRING_STATE_ATTACHED ||
+		       __atomic_load_n(&s->info->epoch, __ATOMIC_ACQUIRE) !=
+		       request->epoch;
+	moved = __atomic_load_n(&s->peer->pos, __ATOMIC_ACQUIRE) -
+		request->seen;
+	return state == SHMRING_STATE_GONE ||
+	       moved >= request->target - request->seen ||
+	       (moved && moved < request->least);
+}
+
+/* Tell it and rest, unless the request was replaced meanwhile. */
+void shm_pump_finish(struct shm *s, uint32_t seq)
+{
+	pthread_mutex_lock(&s->lock);
+	if (__atomic_load_n(&s->service.seq, __ATOMIC_ACQUIRE) == seq) {
+		s->pump.armed = false;
+		set_ready(s, true);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+void shm_pump_arm(struct shm *s, const struct shm_pump *request)
+{
+	pthread_mutex_lock(&s->lock);
+	set_ready(s, false);
+	s->pump.armed = true;
+	s->pump.for_peer = request->for_peer;
+	s->pump.epoch = request->epoch;
+	s->pump.seen = request->seen;
+	s->pump.target = request->target;
+	s->pump.least = request->least;
+	shm_service_notify(s);
+	pthread_mutex_unlock(&s->lock);
 }

@@ -2,12 +2,15 @@
 /* Addresses, attaching, and the slow paths of the inline calls. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "backend.h"
+
+#define OPEN_TRIES	1000	/* to open or create what others destroy */
 
 static const struct shmring_backend *const backends[] = {
 	&shmring_backend_dev,
@@ -28,72 +31,136 @@ static const struct shmring_backend *find_backend(const char *address,
 		return backends[i];
 	}
 	shmring_fail(EINVAL,
-		     "%s: no such kind of ring: use dev:NAME, shm:/NAME, memfd: or memfd:FD",
+		     "%s: no such kind of ring: use dev:NAME, dev:, dev:@FD, shm:/NAME, memfd: or memfd:FD",
 		     address ? address : "(null)");
 	return NULL;
 }
 
-static int check_opts(const char *address, const struct shmring_opts *o)
+/* One try, as @opts say, where CREATE is to make the ring anew. */
+static int open_once(const struct shmring_backend *backend, const char *where,
+		     uint32_t role, const struct shmring_opts *opts,
+		     struct shmring **r)
 {
-	const uint32_t known = SHMRING_OPEN_CREATE | SHMRING_OPEN_EPHEMERAL |
-			       SHMRING_OPEN_STRICT;
-
-	if (o->flags & ~known)
-		return shmring_fail(EINVAL, "%s: unknown flags %#x: only SHMRING_OPEN_*",
-				    address, o->flags & ~known);
-	if (o->handback_shift > 63)
-		return shmring_fail(EINVAL, "%s: handback_shift %u: 0 to 63",
-				    address, o->handback_shift);
-	return 0;
-}
-
-struct shmring *shmring_open(const char *address, uint32_t role,
-			     const struct shmring_opts *opts)
-{
-	static const struct shmring_opts defaults = SHMRING_OPTS_INIT;
-	const struct shmring_backend *backend;
 	struct shmring_endpoint *ep;
-	const char *where;
 	int err;
 
-	backend = find_backend(address, &where);
-	if (!backend) {
-		errno = EINVAL;
-		return NULL;
-	}
-	opts = opts ? opts : &defaults;
-	err = check_opts(address, opts);
-	if (err)
-		goto fail;
 	/* Its hot members fill lines that no other thread's data shares. */
 	ep = aligned_alloc(SHMRING_CACHELINE_PAIR,
 			   (sizeof(*ep) + SHMRING_CACHELINE_PAIR - 1) &
 			   ~(size_t)(SHMRING_CACHELINE_PAIR - 1));
-	if (!ep) {
-		err = shmring_fail(ENOMEM, "%s: no memory", address);
-		goto fail;
-	}
+	if (!ep)
+		return shmring_fail(ENOMEM, "%s%s: no memory", backend->scheme,
+				    where);
 	memset(ep, 0, sizeof(*ep));
+	ep->ring_fd = -1;
+	ep->fd = -1;
 	ep->opts = *opts;
 	ep->r.fd = -1;
 	ep->r.backend = backend;
 	err = backend->open(&ep->r, where);
-	if (err)
-		goto free_endpoint;
+	if (err) {
+		free(ep);
+		return err;
+	}
 	ep->r.mask = ep->geo.ring_bytes - 1;
 	ep->r.record_size = ep->geo.record_size;
-	err = role == SHMRING_ROLE_NONE ? 0 : shmring_attach(&ep->r, role);
+	ep->r.fd = shmring_fd_above(ep->r.fd);
+	if (ep->r.fd < 0)
+		err = shmring_fail(errno, "%s%s: %s", backend->scheme, where,
+				   strerror(errno));
+	else if (role != SHMRING_ROLE_NONE)
+		err = shmring_attach(&ep->r, role);
+	/* Last, so that what fails leaves no name behind. */
+	if (!err && backend->publish)
+		err = backend->publish(&ep->r);
+	if (err) {
+		shmring_close(&ep->r);
+		return err;
+	}
+	*r = &ep->r;
+	return 0;
+}
+
+/*
+ * Others may make the ring between a try to open it and one to make it, and take
+ * it away again. Where neither ever succeeds something else is wrong, as when a
+ * ring of the module has its node elsewhere, and the last error says what.
+ */
+static int open_or_create(const struct shmring_backend *backend,
+			  const char *where, uint32_t role,
+			  const struct shmring_opts *opts, struct shmring **r)
+{
+	struct shmring_opts o = *opts;
+	int tries, err = 0;
+
+	for (tries = 0; tries < OPEN_TRIES; tries++) {
+		o.flags &= ~(uint32_t)SHMRING_OPEN_CREATE;
+		err = open_once(backend, where, role, &o, r);
+		if (err != -ENOENT)
+			break;
+		o.flags |= SHMRING_OPEN_CREATE;
+		err = open_once(backend, where, role, &o, r);
+		if (err != -EEXIST && err != -ENOENT)
+			break;
+	}
+	return err;
+}
+
+static int check_abi(const char *address, uint32_t abi, size_t handle_size)
+{
+	if (abi == SHMRING_ABI && handle_size == sizeof(struct shmring))
+		return 0;
+	return shmring_fail(EPROTO, "%s: the program was built with a header of ABI %u (handles of %zu bytes), and libshmring %s has ABI %u (%zu bytes): build it again, or run it with the library that it was built for",
+			    address, abi, handle_size, shmring_version(),
+			    SHMRING_ABI, sizeof(struct shmring));
+}
+
+static int open_ring(const char *address, uint32_t role,
+		     const struct shmring_opts *opts, struct shmring **r)
+{
+	const uint32_t how = SHMRING_OPEN_CREATE | SHMRING_OPEN_EXCL;
+	const struct shmring_backend *backend;
+	struct shmring_opts o;
+	const char *where;
+	int err;
+
+	backend = find_backend(address, &where);
+	if (!backend)
+		return -EINVAL;
+	err = shmring_read_opts(address, opts, &o);
 	if (err)
-		goto close;
-	return &ep->r;
-close:
-	shmring_close(&ep->r);
-	goto fail;
-free_endpoint:
-	free(ep);
-fail:
+		return err;
+	return (o.flags & how) == SHMRING_OPEN_CREATE ?
+	       open_or_create(backend, where, role, &o, r) :
+	       open_once(backend, where, role, &o, r);
+}
+
+struct shmring *shmring_open_abi(const char *address, uint32_t role,
+				 const struct shmring_opts *opts, uint32_t abi,
+				 size_t handle_size)
+{
+	struct shmring *r = NULL;
+	int err = check_abi(address ? address : "(null)", abi, handle_size);
+
+	if (!err)
+		err = open_ring(address, role, opts, &r);
+	if (!err)
+		return r;
 	errno = -err;
 	return NULL;
+}
+
+int shmring_fd_above(int fd)
+{
+	int above, err;
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	err = errno;
+	close(fd);
+	errno = err;
+	return above;
 }
 
 int shmring_reopen(int fd)
@@ -102,7 +169,7 @@ int shmring_reopen(int fd)
 	int again;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	again = open(path, O_RDWR | O_CLOEXEC);
+	again = shmring_fd_above(open(path, O_RDWR | O_CLOEXEC));
 	if (again >= 0)
 		return again;
 	return shmring_fail(errno, "cannot open the ring again by %s: %s: it takes read and write permission and a mounted /proc",
@@ -147,36 +214,46 @@ int shmring_attach(struct shmring *r, uint32_t role)
 				    role);
 	if (r->role != SHMRING_ROLE_NONE)
 		return shmring_fail(EISCONN, "attached already: open the ring again");
-	/* An open file of its own: the role ends with it alone. */
-	fd = shmring_reopen(r->fd);
+	if (shmring_is_copy(r))
+		return shmring_fail(ENOTCONN, "this handle is of the parent process, which attached it: open the ring again");
+	/* A file of its own: the role ends with it alone. */
+	fd = shmring_fork_open(r, role);
 	if (fd < 0)
 		return fd;
 	err = r->backend->attach(r, fd, role);
 	if (err) {
-		close(fd);
+		shmring_fork_close(r);
+		shmring_endpoint(r)->owner = 0;
 		return err;
 	}
-	close(r->fd);
+	shmring_endpoint(r)->ring_fd = r->fd;
 	r->fd = fd;
-	r->role = role;
-	shmring_endpoint(r)->owner = getpid();
 	shmring_endpoint(r)->epoch = shmring_epoch(r);
+	r->role = role;
 	return 0;
 }
 
 void shmring_close(struct shmring *r)
 {
-	bool owner;
+	bool attached;
 
 	if (!r)
 		return;
-	owner = r->role != SHMRING_ROLE_NONE &&
-		shmring_endpoint(r)->owner == getpid();
-	if (owner)
+	attached = r->role != SHMRING_ROLE_NONE;
+	if (attached && !shmring_is_copy(r)) {
 		shmring_flush(r);
-	r->backend->detach(r, owner);
+		if (r->backend->leave)
+			r->backend->leave(r);
+	}
 	shmring_unmap(r);
-	close(r->fd);
+	if (attached)
+		shmring_fork_close(r);
+	else if (r->fd >= 0)
+		close(r->fd);
+	if (shmring_endpoint(r)->ring_fd >= 0)
+		close(shmring_endpoint(r)->ring_fd);
+	if (r->backend->drop)
+		r->backend->drop(r);
 	free(shmring_endpoint(r));
 }
 
@@ -192,8 +269,21 @@ int shmring_stat(const char *address, struct shmring_stat *st)
 {
 	const char *where;
 	const struct shmring_backend *backend = find_backend(address, &where);
+	struct shmring_stat now = SHMRING_STAT_INIT;
+	int err;
 
-	return backend ? backend->stat(where, st) : -EINVAL;
+	if (!backend)
+		return -EINVAL;
+	if (st->size < SHMRING_STAT_SIZE_VER0)
+		return shmring_fail(EINVAL, "%s: a result of %u bytes: begin with SHMRING_STAT_INIT",
+				    address, st->size);
+	err = backend->stat(where, &now);
+	if (err)
+		return err;
+	if (now.size > st->size)
+		now.size = st->size;
+	memcpy(st, &now, now.size);
+	return 0;
 }
 
 int shmring_refill(struct shmring *r, uint64_t need)
@@ -218,6 +308,11 @@ int shmring_refill(struct shmring *r, uint64_t need)
 
 void shmring_kick(struct shmring *r)
 {
+	if (r->role == SHMRING_ROLE_NONE) {
+		/* A child's handle: what it showed itself is nothing. */
+		r->limit = r->pos;
+		return;
+	}
 	/* Before the kick: who sleeps after this load has another value. */
 	r->kicked = __atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED);
 	r->backend->kick(r);
@@ -241,7 +336,61 @@ uint32_t shmring_epoch(const struct shmring *r)
 
 int shmring_fd(struct shmring *r)
 {
-	return r->role == SHMRING_ROLE_NONE ? r->fd : r->backend->fd(r);
+	if (r->role != SHMRING_ROLE_NONE)
+		return r->backend->fd(r);
+	return r->fd >= 0 ? r->fd : -ENOTCONN;
+}
+
+int shmring_events(const struct shmring *r)
+{
+	switch (r->role) {
+	case SHMRING_ROLE_CONSUMER:
+		return POLLIN;
+	case SHMRING_ROLE_PRODUCER:
+		return POLLOUT;
+	default:
+		return -ENOTCONN;
+	}
+}
+
+int shmring_ring_fd(const struct shmring *r)
+{
+	const struct shmring_endpoint *ep = (const struct shmring_endpoint *)r;
+
+	if (ep->received)
+		return -EBADF;
+	if (ep->ring_fd >= 0)
+		return ep->ring_fd;
+	return r->fd >= 0 ? r->fd : -ENOTCONN;
+}
+
+uint64_t shmring_size(const struct shmring *r)
+{
+	return shmring_ring_bytes(r);
+}
+
+uint32_t shmring_record_size(const struct shmring *r)
+{
+	return r->record_size;
+}
+
+uint32_t shmring_role(const struct shmring *r)
+{
+	return r->role;
+}
+
+/* Nothing of the peer's position is believed. */
+int64_t shmring_used(const struct shmring *r)
+{
+	uint64_t ring = shmring_ring_bytes(r);
+	uint64_t peer, used;
+
+	if (r->role == SHMRING_ROLE_NONE)
+		return -ENOTCONN;
+	peer = __atomic_load_n(&r->peer->pos, __ATOMIC_RELAXED);
+	used = r->role == SHMRING_ROLE_PRODUCER ? r->shown - peer :
+						  peer - r->shown;
+	return (int64_t)(used < ring ? used : ring);
 }
 
 static int check_role(const struct shmring *r, uint32_t role)
@@ -270,8 +419,6 @@ int shmring_send(struct shmring *r, const void *buf, size_t len, uint32_t tag,
 
 	if (err)
 		return err;
-	if (len > UINT32_MAX)
-		return -EMSGSIZE;
 	while (!(to = shmring_reserve(r, len))) {
 		err = wait_for_record(r, len, timeout_ns);
 		if (err)
@@ -279,8 +426,7 @@ int shmring_send(struct shmring *r, const void *buf, size_t len, uint32_t tag,
 	}
 	if (len)
 		memcpy(to, buf, len);
-	shmring_commit(r, (uint32_t)len, tag);
-	return 0;
+	return shmring_commit(r, len, tag);
 }
 
 ssize_t shmring_recv(struct shmring *r, void *buf, size_t cap, uint32_t *tag,

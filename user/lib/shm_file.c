@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mempolicy.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,6 +17,7 @@
 
 #define BITS_PER_LONG	(8 * sizeof(unsigned long))
 #define MAX_NODES	1024
+#define PIECE		(1 << 20)	/* bytes allocated at once */
 
 static bool power_of_two(uint64_t n)
 {
@@ -95,6 +99,49 @@ static int check_placement(unsigned char *p, size_t len, size_t page,
 }
 
 /*
+ * In pieces: a signal interrupts an allocation, and the kernel then takes back
+ * all of it. Signals of the program wait for the end of a piece; one that cannot
+ * be blocked costs no more than that.
+ */
+static int fallocate_all(int fd, off_t size)
+{
+	sigset_t all, old;
+	off_t at, len;
+	int err = 0;
+
+	sigfillset(&all);
+	for (at = 0; at < size && !err; at += len) {
+		len = size - at < PIECE ? size - at : PIECE;
+		pthread_sigmask(SIG_SETMASK, &all, &old);
+		do {
+			err = posix_fallocate(fd, at, len);
+		} while (err == EINTR);
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+	}
+	return -err;
+}
+
+/* Refused at once, and not when pieces of it have taken all that there was. */
+static bool has_space(int fd, off_t size)
+{
+	struct statvfs fs;
+
+	/* A memfd is on a file system without a limit. */
+	return fstatvfs(fd, &fs) || !fs.f_blocks ||
+	       (uint64_t)size / fs.f_frsize < fs.f_bavail;
+}
+
+/* A file that grows beyond the limit is a signal, by default a deadly one. */
+static bool within_limit(off_t size)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) ||
+	       limit.rlim_cur == RLIM_INFINITY ||
+	       (uint64_t)size <= limit.rlim_cur;
+}
+
+/*
  * Put all the memory there before anybody maps it: who uses the ring gets no
  * SIGBUS for want of it. Returns the info page, or NULL and errno.
  */
@@ -107,6 +154,10 @@ static struct shmring_info_page *allocate(int fd, const struct shmring_opts *o,
 	unsigned char *p;
 	int err = 0;
 
+	if (!within_limit(file_size(g)) || !has_space(fd, file_size(g))) {
+		errno = within_limit(file_size(g)) ? ENOSPC : EFBIG;
+		return NULL;
+	}
 	if (ftruncate(fd, file_size(g)))
 		return NULL;
 	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -115,7 +166,7 @@ static struct shmring_info_page *allocate(int fd, const struct shmring_opts *o,
 	if (node >= 0)
 		err = bind_to(p, len, node, strict);
 	if (!err)
-		err = -posix_fallocate(fd, 0, file_size(g));
+		err = fallocate_all(fd, file_size(g));
 	if (!err && strict)
 		err = check_placement(p, len, g->page_size, node);
 	if (!err) {
@@ -130,6 +181,8 @@ static struct shmring_info_page *allocate(int fd, const struct shmring_opts *o,
 static const char *why_not_allocated(int err)
 {
 	switch (err) {
+	case EFBIG:
+		return "larger than files of this process may be: see ulimit -f";
 	case ENXIO:
 		return "no such NUMA node with memory: see numactl -H";
 	case ENOMEM:
@@ -145,13 +198,16 @@ int shm_file_create(int fd, const char *what, const struct shmring_opts *o,
 		    struct shmring_geometry *g)
 {
 	struct shmring_info_page *info;
+	int err;
 
 	set_geometry(g, o->ring_bytes ? o->ring_bytes : SHMRING_RING_BYTES,
 		     o->record_size);
+	err = shmring_check_size(what, g->ring_bytes, g->record_size);
+	if (err)
+		return err;
 	if (!valid(g))
-		return shmring_fail(EINVAL, "%s: a ring of %llu bytes with records of %u cannot be: a power of two from %zu on, not below the record",
-				    what, (unsigned long long)g->ring_bytes,
-				    g->record_size, g->page_size);
+		return shmring_fail(EINVAL, "%s: a ring of %llu bytes does not fit the address space",
+				    what, (unsigned long long)g->ring_bytes);
 	if (o->high_water || o->uid != SHMRING_ID_CREATOR ||
 	    o->gid != SHMRING_ID_CREATOR)
 		return shmring_fail(EOPNOTSUPP, "%s: a high-water mark and another owner take the module: use dev:NAME",
@@ -170,6 +226,9 @@ int shm_file_create(int fd, const char *what, const struct shmring_opts *o,
 	info->record_size = g->record_size;
 	info->ring_bytes = g->ring_bytes;
 	info->node = o->node;
+	info->features = SHMRING_FEATURES;
+	info->max_producers = 1;
+	info->max_consumers = 1;
 	if (o->flags & SHMRING_OPEN_EPHEMERAL)
 		info->flags |= SHMRING_CREATE_EPHEMERAL;
 	if (o->flags & SHMRING_OPEN_STRICT)
@@ -184,13 +243,14 @@ int shm_file_check(int fd, const char *what, struct shmring_geometry *g,
 {
 	struct shmring_info_page info;
 	struct stat st;
+	int err;
 
 	if (fstat(fd, &st) || pread(fd, &info, sizeof(info), 0) != sizeof(info) ||
 	    info.magic != SHMRING_MAGIC)
 		return shmring_fail(EPROTO, "%s: not a ring", what);
-	if (info.version != SHMRING_VERSION)
-		return shmring_fail(EPROTO, "%s: a ring of version %u, and this library knows %u: use the library that made it",
-				    what, info.version, SHMRING_VERSION);
+	err = shmring_check_layout(what, info.version, info.features);
+	if (err)
+		return err;
 	set_geometry(g, info.ring_bytes, info.record_size);
 	if (!valid(g) || st.st_size != file_size(g))
 		return shmring_fail(EPROTO, "%s: the ring is damaged: it says %llu bytes of data and records of %u in a file of %lld",

@@ -8,10 +8,11 @@
 #include "futex.h"
 #include "shm.h"
 
-#define WATCHER_TRIES	10000
-#define WATCHER_NAP_NS	100000
+#define READER_TRIES	10000
+#define READER_NAP_NS	100000
 
-int shm_lock(int fd, int cmd, short type, off_t start, off_t len)
+/* It never waits: who is stopped with a lock in its hands stops nobody. */
+int shm_lock(int fd, short type, off_t start, off_t len)
 {
 	struct flock l = {
 		.l_type = type,
@@ -20,7 +21,7 @@ int shm_lock(int fd, int cmd, short type, off_t start, off_t len)
 		.l_len = len,
 	};
 
-	return fcntl(fd, cmd, &l) ? -errno : 0;
+	return fcntl(fd, F_OFD_SETLK, &l) ? -errno : 0;
 }
 
 static short holder_type(int fd, off_t byte)
@@ -41,17 +42,18 @@ bool shm_role_held(int fd, uint32_t role)
 }
 
 /*
- * A write lock of somebody else is the role's holder. A read lock is a watcher
- * that notes the last holder's death, and is over in a moment.
+ * A write lock of somebody else is the role's holder. A read lock is a peer
+ * that notes the last holder's death, or somebody who removes the name of a
+ * ring that nobody has, and is over in a moment.
  */
 int shm_take_role(int fd, uint32_t role)
 {
-	const struct timespec nap = { .tv_nsec = WATCHER_NAP_NS };
+	const struct timespec nap = { .tv_nsec = READER_NAP_NS };
 	off_t byte = SHM_LOCK_ROLE(role);
 	int tries, err;
 
-	for (tries = 0; tries < WATCHER_TRIES; tries++) {
-		err = shm_lock(fd, F_OFD_SETLK, F_WRLCK, byte, 1);
+	for (tries = 0; tries < READER_TRIES; tries++) {
+		err = shm_lock(fd, F_WRLCK, byte, 1);
 		if (err != -EAGAIN && err != -EACCES)
 			break;
 		if (holder_type(fd, byte) == F_WRLCK)
@@ -68,20 +70,33 @@ int shm_take_role(int fd, uint32_t role)
 	return 0;
 }
 
-/* The caller has the role's byte locked, by which only one of two succeeds. */
-void shm_set_state(struct shmring_info_page *info, uint32_t role,
-		   uint32_t from, uint32_t to)
+/* There is news for who has @role. */
+void shm_ring(struct shmring_info_page *info, uint32_t role)
 {
-	uint32_t *state = &info->state[shmring_side(role)];
+	uint32_t *bell = &info->bell[shmring_side(role)];
 
+	/* (6) of shm_sleep.c; both sides and their threads may be here */
+	__atomic_fetch_add(bell, 1, __ATOMIC_RELEASE);
+	futex_wake_all(bell);
+}
+
+/*
+ * The caller has the role's byte locked, so nobody else changes the state.
+ *
+ * Whoever sees GONE sees the epoch that goes with it, and can tell it from that
+ * of a peer that came later; whoever sees the epoch of a peer that came sees
+ * that it is there. The bells come last: see shm_sleep.c. A caller killed
+ * before it rings is heard of by its life.
+ */
+void shm_set_state(struct shmring_info_page *info, uint32_t role, uint32_t to)
+{
+	if (to == SHMRING_STATE_GONE)
+		__atomic_fetch_add(&info->epoch, 1, __ATOMIC_RELEASE);
 	/* Release: pairs with the acquire in shmring_state(). */
-	if (!__atomic_compare_exchange_n(state, &from, to, false,
-					 __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-		return;
-	/*
-	 * The state before the epoch: who saw the old epoch and an old state
-	 * then sleeps on the old epoch, and does not fall asleep or is woken.
-	 */
-	__atomic_fetch_add(&info->epoch, 1, __ATOMIC_RELEASE);
-	futex_wake_all(&info->epoch);
+	__atomic_store_n(&info->state[shmring_side(role)], to,
+			 __ATOMIC_RELEASE);
+	if (to != SHMRING_STATE_GONE)
+		__atomic_fetch_add(&info->epoch, 1, __ATOMIC_RELEASE);
+	shm_ring(info, SHMRING_ROLE_PRODUCER);
+	shm_ring(info, SHMRING_ROLE_CONSUMER);
 }

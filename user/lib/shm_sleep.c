@@ -4,11 +4,11 @@
  * what the other stored, and one of the two must see the other's store.
  *
  *	sleeper					publisher
- *	  k = peer->kick  (1)
+ *	  k = bell        (1)
  *	  self->wait++    (2)			  STORE.rel pos (B) or (D)
  *	  membarrier      (3)			  compiler barrier
  *	  look at peer->pos (4)			  LOAD wait     (5)
- *	  sleep if peer->kick == k (7)		  changed: kick++, wake (6)
+ *	  sleep if bell == k (7)		  changed: bell++, wake (6)
  *
  * (3) makes each CPU that runs a thread of a registered process execute a full
  * fence between (2) and (4); a CPU that comes to run one only later fences
@@ -18,7 +18,9 @@
  * either case the publisher's hot path has no fence.
  *
  * (1) is before (2), so a kick in answer to (2) is newer than k: (7) either
- * finds the word changed, or sleeps and is woken by (6), as futexes go.
+ * finds the word changed, or sleeps and is woken by (6), as futexes go. For
+ * the same reason who comes or goes, changes its state and then rings, is seen
+ * in (4) or heard in (7).
  *
  * Both sides must be registered for (3); attaching does it, or fails.
  */
@@ -31,50 +33,45 @@
 #include "futex.h"
 #include "shm.h"
 
+/* A filter of system calls says EPERM for those that it does not know. */
+static int refused(const char *call, const char *since)
+{
+	if (errno == EPERM)
+		return shmring_fail(EPERM, "cannot attach: %s is forbidden here (%s): allow it in the container's seccomp profile",
+				    call, strerror(EPERM));
+	return shmring_fail(ENOSYS, "cannot attach: this kernel lacks %s (%s): it takes Linux %s",
+			    call, strerror(errno), since);
+}
+
 /* What this process needs before its first sleep or publish. */
 int shm_sleep_ready(void)
 {
 	if (syscall(SYS_membarrier,
 		    MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0))
-		return shmring_fail(ENOSYS, "cannot attach: this kernel lacks membarrier(2) (%s): it takes Linux 4.16 with CONFIG_MEMBARRIER",
-				    strerror(errno));
+		return refused("membarrier(2)", "4.16 with CONFIG_MEMBARRIER");
 	/* With nothing to wait for it is EINVAL where it exists. */
-	if (futex_wait_all(NULL, 0, SHMRING_NEVER) && errno == ENOSYS)
-		return shmring_fail(ENOSYS, "cannot attach: this kernel lacks futex_waitv(2): it takes Linux 5.16");
+	if (futex_wait_all(NULL, 0, SHMRING_NEVER) && errno != EINVAL)
+		return refused("futex_waitv(2)", "5.16");
 	return 0;
 }
 
-static int sleep_on(const struct futex_waitv *v, unsigned int n,
-		    int64_t deadline)
+/* (1), acquire: before (2), and pairs with the release in shm_ring() */
+uint32_t shm_bell(const struct shm *s)
 {
-	if (futex_wait_all(v, n, deadline) >= 0 || errno == EAGAIN)
-		return 0;
-	return -errno;
+	return __atomic_load_n(&s->info->bell[shmring_side(s->role)],
+			       __ATOMIC_ACQUIRE);
 }
 
 /*
- * shm_sleep_until - until the peer's position reaches @target, or a kick, or a
- * change of epoch, or of @also
+ * (2) to (4). 1: the peer's position has reached @target; 0: it may sleep;
+ * -EPIPE: the peer is gone.
  *
- * Besides its arguments it uses shared words only, so that the pump may call it
- * while the owner of the endpoint goes on. 0: look again, -EPIPE: the peer is
- * gone.
+ * Besides its arguments it uses shared words only, so that the endpoint's
+ * thread may call it while the owner goes on.
  */
-int shm_sleep_until(struct shm *s, uint64_t target, const uint32_t *also,
-		    uint32_t also_value, int64_t deadline)
+int shm_arm_and_look(struct shm *s, uint64_t target)
 {
-	struct futex_waitv v[3];
-	unsigned int n = 0;
-
-	/* (1), acquire: before (2) */
-	v[n++] = futex_is(&s->peer->kick,
-			  __atomic_load_n(&s->peer->kick, __ATOMIC_ACQUIRE));
-	/* Pairs with the release in shm_set_state(). */
-	v[n++] = futex_is(&s->info->epoch,
-			  __atomic_load_n(&s->info->epoch, __ATOMIC_ACQUIRE));
-	if (also)
-		v[n++] = futex_is(also, also_value);
-	/* (2), an addition since the owner and its pump may both be here */
+	/* (2), an addition since the owner and the thread may both be here */
 	__atomic_fetch_add(&s->self->wait, 1, __ATOMIC_SEQ_CST);
 	/* (3) */
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0))
@@ -82,17 +79,32 @@ int shm_sleep_until(struct shm *s, uint64_t target, const uint32_t *also,
 	/* (4) */
 	if ((int64_t)(__atomic_load_n(&s->peer->pos, __ATOMIC_ACQUIRE) -
 		      target) >= 0)
-		return 0;
-	if (shmring_state(s->info, s->other) == SHMRING_STATE_GONE)
-		return -EPIPE;
-	/* (7) */
-	return sleep_on(v, n, deadline);
+		return 1;
+	return shmring_state(s->info, s->other) == SHMRING_STATE_GONE ?
+	       -EPIPE : 0;
 }
 
-/* Until the epoch is no longer @epoch, by which the caller saw no peer. */
+/* Until the peer's position reaches @target, or the bell. 0: look again. */
+int shm_sleep_until(struct shm *s, uint64_t target, int64_t deadline)
+{
+	const uint32_t *bell = &s->info->bell[shmring_side(s->role)];
+	uint32_t k = shm_bell(s);
+	int err = shm_arm_and_look(s, target);
+
+	if (err)
+		return err < 0 ? err : 0;
+	/* (7) */
+	return futex_wait(bell, k, deadline);
+}
+
+/* Until the peer is there, or the epoch is no longer @epoch. 0: look again. */
 int shm_sleep_peer(struct shm *s, uint32_t epoch, int64_t deadline)
 {
-	const struct futex_waitv v = futex_is(&s->info->epoch, epoch);
+	const uint32_t *bell = &s->info->bell[shmring_side(s->role)];
+	uint32_t k = shm_bell(s);
 
-	return sleep_on(&v, 1, deadline);
+	if (shm_state_of_peer(s) == SHMRING_STATE_ATTACHED ||
+	    __atomic_load_n(&s->info->epoch, __ATOMIC_ACQUIRE) != epoch)
+		return 0;
+	return futex_wait(bell, k, deadline);
 }

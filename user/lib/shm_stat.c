@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* A ring without the module, seen from outside. */
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "shm.h"
@@ -25,7 +24,6 @@ int shm_stat_file(int fd, const char *what, struct shmring_stat *st)
 	struct shmring_geometry g;
 	int err;
 
-	memset(st, 0, sizeof(*st));
 	err = shm_file_check(fd, what, &g, &st->flags);
 	if (err)
 		return err;

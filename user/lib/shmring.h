@@ -5,6 +5,8 @@
  * A ring has an address:
  *
  *	dev:NAME	/dev/shmring/NAME, of the kernel module
+ *	dev:		a ring of the module without a name, shared by fork()
+ *	dev:@FD		a ring or endpoint that was inherited or received
  *	shm:/NAME	POSIX shared memory, no module
  *	memfd:		anonymous memory, shared by fork()
  *	memfd:FD	the same, by a descriptor that was inherited or received
@@ -22,7 +24,9 @@
  * that return a pointer return NULL and set errno. After a failed open or
  * attach, shmring_errmsg() says in one line what was wrong and what to do.
  *
- * A handle belongs to one thread at a time. Sizes are in bytes, times in
+ * A handle belongs to one thread at a time, and to the process that attached:
+ * a child of fork() attaches a handle of its own. With SHMRING_DEBUG defined
+ * the inline functions end a program that uses them wrongly, and say how. Sizes are in bytes, times in
  * nanoseconds, positions are free-running 64-bit byte counts.
  *
  * The protocol, the memory layout and the names (A) to (D) of the barriers are
@@ -38,17 +42,44 @@
 
 #include <linux/shmring.h>
 
+/*
+ * The inline functions, which are also symbols of the shared object: for
+ * bindings of other languages, which know no inline functions.
+ */
+#ifndef SHMRING_INLINE
+#define SHMRING_INLINE		static inline
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* shmring_opts.flags */
-#define SHMRING_OPEN_CREATE	0x1	/* make the ring; EEXIST if it is there */
+/*
+ * What this header and the shared object have to agree on: the members of
+ * struct shmring, and what the inline functions do with them.
+ */
+#define SHMRING_ABI		1
+
+/* The longest record of a ring of any length: three bits of a length are kept. */
+#define SHMRING_RECORD_MAX	((1U << 29) - 1)
+
+/* shmring_opts.flags, by the pattern of open(2) */
+#define SHMRING_OPEN_CREATE	0x1	/* make the ring unless it is there */
 #define SHMRING_OPEN_EPHEMERAL	0x2	/* it goes with its last endpoint */
 #define SHMRING_OPEN_STRICT	0x4	/* every page on .node, or ENOMEM */
+#define SHMRING_OPEN_EXCL	0x8	/* with CREATE: EEXIST if it is there */
+
+/*
+ * The two structs below start with their size, as the program was built with
+ * it. Where the program is the older one, what its struct lacks is as in
+ * SHMRING_OPTS_INIT. Where it is the newer one, options that the library does
+ * not know are E2BIG. The *_SIZE_VER0 are the sizes of the structs' first
+ * versions and never change; a size below that is EINVAL.
+ */
 
 /*
  * struct shmring_opts - how to make a ring, and how to use it
+ * @size: sizeof(struct shmring_opts)
  * @flags: SHMRING_OPEN_*
  * @ring_bytes: data area to create, a power of two, at least a page; 0: 64 KiB
  * @record_size: bytes of each record, 0 for records of any length
@@ -61,12 +92,14 @@ extern "C" {
  *	been released; 0 means each record at once
  * @spin_ns: how long a wait looks at the ring before it sleeps
  *
- * Fill it with SHMRING_OPTS_INIT first; a NULL pointer means the same.
+ * Fill it with SHMRING_OPTS_INIT first; a NULL pointer means the same. A ring
+ * that is there already stays what it is, whatever is asked for here.
  */
 struct shmring_opts {
+	uint32_t size;
 	uint32_t flags;
-	uint32_t record_size;
 	uint64_t ring_bytes;
+	uint32_t record_size;
 	int32_t node;
 	uint32_t mode;
 	uint32_t uid;
@@ -76,11 +109,13 @@ struct shmring_opts {
 	uint32_t spin_ns;
 };
 
+#define SHMRING_OPTS_SIZE_VER0	48
+
 #define SHMRING_HANDBACK_SHIFT	3
 #define SHMRING_SPIN_NS		20000
 
 #define SHMRING_OPTS_INIT {						\
-	0, 0, 0, SHMRING_NODE_ANY, 0,					\
+	sizeof(struct shmring_opts), 0, 0, 0, SHMRING_NODE_ANY, 0,	\
 	SHMRING_ID_CREATOR, SHMRING_ID_CREATOR, 0,			\
 	SHMRING_HANDBACK_SHIFT, SHMRING_SPIN_NS				\
 }
@@ -102,6 +137,7 @@ struct shmring_backend;
  * @peer: the other side's
  * @record_size: bytes of each record, 0 for any
  * @kicked: the peer's wait word for which it was kicked last
+ * @granted: with SHMRING_DEBUG: up to where a record was reserved or peeked
  */
 struct shmring {
 	unsigned char *data;
@@ -122,7 +158,16 @@ struct shmring {
 	uint32_t spin_ns;
 	uint32_t streaming;
 	uint32_t probe_in;
+	uint64_t granted;
 };
+
+/* shmring_version - of the library that is running, as "1.2.3" */
+const char *shmring_version(void);
+
+/* shmring_open() of a program that was built with this header; not for callers. */
+struct shmring *shmring_open_abi(const char *address, uint32_t role,
+				 const struct shmring_opts *opts, uint32_t abi,
+				 size_t handle_size);
 
 /*
  * shmring_open - open or create the ring at @address and attach to it
@@ -132,50 +177,68 @@ struct shmring {
  *
  * Errno: EINVAL an address or option that cannot be; ENOENT no such ring;
  * ENODEV "dev:" without the module; EEXIST; EBUSY the role is taken; ENOSYS
- * this kernel lacks membarrier(2) or memfd_create(2); EPROTO not a ring, or of
- * another version; E2BIG the module is older and does not know what was asked
- * for; EOPNOTSUPP an owner or a mark that take the module; and what ioctl(2) on
- * the device or shm_open(3) give.
+ * this kernel lacks membarrier(2), futex_waitv(2) or memfd_create(2); EPERM a
+ * filter forbids them; EFBIG above RLIMIT_FSIZE; EPROTO not a ring, or one of
+ * another version, or this header is not the library's; E2BIG the module or the
+ * library is older and does not know what was asked for; EOPNOTSUPP an owner or
+ * a mark that take the module; EISCONN "dev:@FD" is an endpoint of the other
+ * role; and what ioctl(2) on the device or shm_open(3) give.
  */
-struct shmring *shmring_open(const char *address, uint32_t role,
-			     const struct shmring_opts *opts);
+SHMRING_INLINE struct shmring *shmring_open(const char *address, uint32_t role,
+					    const struct shmring_opts *opts)
+{
+	return shmring_open_abi(address, role, opts, SHMRING_ABI,
+				sizeof(struct shmring));
+}
 
 /*
  * shmring_attach - become the producer or consumer of a ring opened with NONE
  *
  * The endpoint has an open file of its own, so it lives and dies apart from
- * the handle of the parent. Errno as the ATTACH ioctl, and as mmap(2).
+ * the handle of the parent. Errno as the ATTACH ioctl, and as mmap(2). Whatever
+ * can fail fails here: later calls open nothing, and go on after setuid(2),
+ * chroot(2) and with a full table of descriptors.
  */
 int shmring_attach(struct shmring *r, uint32_t role);
 
 /*
  * shmring_close - flush, detach, free. Rings stay; see shmring_unlink().
  *
- * A child of fork() that closes its copy of an attached handle frees the copy;
- * the endpoint is its parent's.
+ * In a child of fork() the copy of an attached handle answers -ENOTCONN, and
+ * closing it frees the copy; the endpoint is the parent's.
  */
 void shmring_close(struct shmring *r);
 
-/* shmring_unlink - remove the ring's name. ENOENT, EPERM, EINVAL for memfd. */
+/* shmring_unlink - remove the ring's name. ENOENT, EPERM; EINVAL if it has none. */
 int shmring_unlink(const char *address);
 
 /*
  * struct shmring_stat - a ring as somebody sees it who has no part in it
- * @ring_bytes, @record_size, @flags, @node: as it was made, with SHMRING_CREATE_*
+ * @size: in: sizeof(struct shmring_stat); out: bytes of it that were filled
+ * @flags, @ring_bytes, @record_size, @node: as it was made, SHMRING_CREATE_*
  * @head, @tail: as the two sides' pages say
  * @state: SHMRING_STATE_* of the producer [0] and the consumer [1]
  * @stalls: times that they found the ring full or empty, by their own count
+ *
+ * Fill it with SHMRING_STAT_INIT first.
  */
 struct shmring_stat {
+	uint32_t size;
+	uint32_t flags;
 	uint64_t ring_bytes;
 	uint32_t record_size;
-	uint32_t flags;
 	int32_t node;
 	uint64_t head;
 	uint64_t tail;
 	uint32_t state[2];
 	uint64_t stalls[2];
 };
+
+#define SHMRING_STAT_SIZE_VER0	64
+
+#define SHMRING_STAT_INIT {						\
+	sizeof(struct shmring_stat), 0, 0, 0, 0, 0, 0, { 0, 0 }, { 0, 0 } \
+}
 
 /*
  * shmring_stat - look at a ring of "shm:" or "memfd:", with leave to read alone
@@ -197,7 +260,8 @@ const char *shmring_errmsg(void);
  * Looks for .spin_ns and then sleeps. Flushes first, which for the producer
  * publishes what is staged.
  * -EPIPE: the peer was there and is gone, and what was waited for did not
- * come; -ETIMEDOUT; -EINTR; -EBADMSG: the peer's position makes no sense;
+ * come; -ETIMEDOUT; -EINTR: a handler of a signal ran, with SA_RESTART or
+ * without; -EBADMSG: the peer's position makes no sense;
  * -EMSGSIZE: @want is more than the ring holds.
  */
 int shmring_wait(struct shmring *r, size_t want, int64_t timeout_ns);
@@ -218,21 +282,68 @@ int shmring_kick_wait(struct shmring *r, struct shmring *kick,
 		      int64_t timeout_ns);
 
 /*
- * shmring_fd - a descriptor for poll, select and epoll, readable (consumer) or
- * writable (producer, "dev:" only; else readable) when there is something to
- * do, or the peer went
+ * Event loops: shmring_fd() is polled for shmring_events(), level-triggered, and
+ * before each sleep on it one of the two calls that arm has to return 0.
  *
- * Call shmring_arm() before each sleep on it. It belongs to the handle. Before
- * attaching it is the ring's own file, to be inherited or sent ("memfd:FD").
+ *	for (;;) {
+ *		take or put records, until there are none or no room;
+ *		ready = shmring_arm(r, 0);
+ *		if (ready == -EPIPE)		the peer is gone: wait for the next
+ *			ready = shmring_arm_peer(r);
+ *		if (ready < 0)
+ *			break;
+ *		epoll_wait(..., ready ? 0 : -1);
+ *	}
+ *
+ * The descriptor may also say ready when nothing is; the calls that move records
+ * say what is true. See event-loop.c among the examples.
+ */
+
+/*
+ * shmring_fd - a descriptor for poll, select and epoll
+ *
+ * It belongs to the handle. Before attaching it is the ring's own.
  */
 int shmring_fd(struct shmring *r);
 
+/* shmring_events - what to poll shmring_fd() for: POLLIN or POLLOUT; -ENOTCONN */
+int shmring_events(const struct shmring *r);
+
 /*
- * shmring_arm - about to sleep on shmring_fd()
+ * shmring_arm - about to sleep on shmring_fd() until there is something to do
  * @want: as for shmring_wait()
  * Returns 1 when it is ready already, 0 when armed, or as shmring_wait().
  */
 int shmring_arm(struct shmring *r, size_t want);
+
+/*
+ * shmring_arm_peer - about to sleep on shmring_fd() until the other role is
+ * attached, or has been since it was last found missing
+ * Returns 1 when that is so already, 0 when armed, or as shmring_wait_peer().
+ */
+int shmring_arm_peer(struct shmring *r);
+
+/*
+ * shmring_ring_fd - the ring's own descriptor, to be inherited or sent to who
+ * opens it as "memfd:FD" or "dev:@FD"; before attaching and after
+ *
+ * It belongs to the handle. -EBADF: there is none, since the handle was made
+ * of an endpoint.
+ */
+int shmring_ring_fd(const struct shmring *r);
+
+/* shmring_size, shmring_record_size - bytes of the ring, of each record (0: any) */
+uint64_t shmring_size(const struct shmring *r);
+uint32_t shmring_record_size(const struct shmring *r);
+
+/*
+ * shmring_used - bytes, with headers, that are published and not handed back;
+ * at any time from 0 to shmring_size(), whatever the peer writes. -ENOTCONN
+ */
+int64_t shmring_used(const struct shmring *r);
+
+/* shmring_role - SHMRING_ROLE_* of this handle */
+uint32_t shmring_role(const struct shmring *r);
 
 /* shmring_peer - SHMRING_STATE_* of the other side, -ENOTCONN, -EBADMSG */
 int shmring_peer(struct shmring *r);
@@ -255,6 +366,8 @@ ssize_t shmring_recv(struct shmring *r, void *buf, size_t cap, uint32_t *tag,
 /* Slow paths of the inline functions below; not for callers. */
 int shmring_refill(struct shmring *r, uint64_t need);
 void shmring_kick(struct shmring *r);
+void shmring_misused(const char *call, const char *rule)
+	__attribute__((noreturn, cold));
 
 /*
  * The hot path.
@@ -262,8 +375,20 @@ void shmring_kick(struct shmring *r);
 #define shmring_likely(x)	__builtin_expect(!!(x), 1)
 #define shmring_unlikely(x)	__builtin_expect(!!(x), 0)
 
+/* For programs under test. The handle is the same with it and without. */
+#ifdef SHMRING_DEBUG
+#define shmring_rule(rule)						\
+	(shmring_likely(rule) ? (void)0 : shmring_misused(__func__, #rule))
+#define shmring_grant(r, bytes)	((void)((r)->granted = (r)->pos + (bytes)))
+#define shmring_was_granted(r, bytes)					\
+	((int64_t)((r)->granted - (r)->pos) >= (int64_t)(bytes))
+#else
+#define shmring_rule(rule)	((void)0)
+#define shmring_grant(r, bytes)	((void)0)
+#endif
+
 /* Bytes that a record of @len occupies in the ring. */
-static inline uint64_t shmring_footprint(const struct shmring *r, size_t len)
+SHMRING_INLINE uint64_t shmring_footprint(const struct shmring *r, size_t len)
 {
 	if (r->record_size)
 		return r->record_size;
@@ -271,7 +396,7 @@ static inline uint64_t shmring_footprint(const struct shmring *r, size_t len)
 		SHMRING_RECORD_ALIGN - 1) & ~(uint64_t)(SHMRING_RECORD_ALIGN - 1);
 }
 
-static inline unsigned char *shmring_at(const struct shmring *r, uint64_t pos)
+SHMRING_INLINE unsigned char *shmring_at(const struct shmring *r, uint64_t pos)
 {
 	return r->data + (pos & r->mask);
 }
@@ -280,13 +405,13 @@ static inline unsigned char *shmring_at(const struct shmring *r, uint64_t pos)
  * Show the other side how far this one is, and wake it if it sleeps. (B) for
  * the producer, (D) for the consumer: the records are written, or read, before.
  */
-static inline void shmring_show_quiet(struct shmring *r)
+SHMRING_INLINE void shmring_show_quiet(struct shmring *r)
 {
 	r->shown = r->pos;
 	__atomic_store_n(&r->self->pos, r->pos, __ATOMIC_RELEASE);
 }
 
-static inline void shmring_show(struct shmring *r)
+SHMRING_INLINE void shmring_show(struct shmring *r)
 {
 	shmring_show_quiet(r);
 	/*
@@ -303,26 +428,30 @@ static inline void shmring_show(struct shmring *r)
 /*
  * shmring_reserve - room for a record of @len bytes, or NULL
  *
- * EAGAIN: full. EMSGSIZE: it never fits, or is not record_size. EBADMSG: the
+ * EAGAIN: full. EMSGSIZE: it never fits, is above SHMRING_RECORD_MAX in a ring of
+ * records of any length, or is not record_size. EBADMSG: the
  * consumer's position makes no sense. The room is contiguous. Nothing is
  * visible until it is staged or committed, and published.
  */
-static inline void *shmring_reserve(struct shmring *r, size_t len)
+SHMRING_INLINE void *shmring_reserve(struct shmring *r, size_t len)
 {
 	uint64_t need = shmring_footprint(r, len);
 	int err;
 
-	if (shmring_unlikely(r->record_size && len != r->record_size)) {
+	shmring_rule(r->role != SHMRING_ROLE_CONSUMER);
+	if (shmring_unlikely(r->record_size ? len != r->record_size :
+					      len > SHMRING_RECORD_MAX)) {
 		errno = EMSGSIZE;
 		return NULL;
 	}
-	if (shmring_unlikely(r->limit - r->pos < need || need < len)) {
-		err = need < len ? -EMSGSIZE : shmring_refill(r, need);
+	if (shmring_unlikely(r->limit - r->pos < need)) {
+		err = shmring_refill(r, need);
 		if (err) {
 			errno = -err;
 			return NULL;
 		}
 	}
+	shmring_grant(r, need);
 	return shmring_at(r, r->pos) +
 	       (r->record_size ? 0 : sizeof(struct shmring_record));
 }
@@ -330,40 +459,74 @@ static inline void *shmring_reserve(struct shmring *r, size_t len)
 /*
  * shmring_stage - the reserved record is filled, with @len bytes (no more than
  * were reserved); more may be reserved behind it before shmring_publish()
+ *
+ * -EMSGSIZE, and nothing is staged: there is no room for as much, or it is not
+ * record_size.
  */
-static inline void shmring_stage(struct shmring *r, uint32_t len, uint32_t tag)
+SHMRING_INLINE int shmring_stage(struct shmring *r, size_t len, uint32_t tag)
 {
-	if (!r->record_size) {
-		struct shmring_record *rec =
-			(struct shmring_record *)(void *)shmring_at(r, r->pos);
+	uint64_t need = shmring_footprint(r, len);
+	struct shmring_record *rec;
 
-		rec->len = len;
-		rec->tag = tag;
+	shmring_rule(r->role == SHMRING_ROLE_PRODUCER);
+	shmring_rule(shmring_was_granted(r, need));
+	if (r->record_size) {
+		if (shmring_unlikely(len != r->record_size))
+			return -EMSGSIZE;
+		r->pos += need;
+		return 0;
 	}
-	r->pos += shmring_footprint(r, len);
+	if (shmring_unlikely(len > SHMRING_RECORD_MAX ||
+			     need > r->limit - r->pos))
+		return -EMSGSIZE;
+	rec = (struct shmring_record *)(void *)shmring_at(r, r->pos);
+	rec->len = (uint32_t)len;
+	rec->tag = tag;
+	r->pos += need;
+	return 0;
+}
+
+/*
+ * shmring_discard - forget what the producer has reserved, and what it has
+ * staged and not published: it is as if it had never been
+ */
+SHMRING_INLINE void shmring_discard(struct shmring *r)
+{
+	shmring_rule(r->role == SHMRING_ROLE_PRODUCER);
+	r->pos = r->shown;
+	shmring_grant(r, 0);
 }
 
 /* shmring_publish - make all staged records visible; wakes a sleeping peer */
-static inline void shmring_publish(struct shmring *r)
+SHMRING_INLINE void shmring_publish(struct shmring *r)
 {
+	shmring_rule(r->role == SHMRING_ROLE_PRODUCER);
 	shmring_show(r);
 }
 
 /* shmring_publish_quiet - the same for a caller that kick_waits afterwards */
-static inline void shmring_publish_quiet(struct shmring *r)
+SHMRING_INLINE void shmring_publish_quiet(struct shmring *r)
 {
+	shmring_rule(r->role == SHMRING_ROLE_PRODUCER);
 	shmring_show_quiet(r);
 }
 
-/* shmring_commit - stage and publish one record */
-static inline void shmring_commit(struct shmring *r, uint32_t len, uint32_t tag)
+/*
+ * shmring_commit - stage and publish one record
+ *
+ * -EMSGSIZE as shmring_stage(), and nothing is published.
+ */
+SHMRING_INLINE int shmring_commit(struct shmring *r, size_t len, uint32_t tag)
 {
-	shmring_stage(r, len, tag);
-	shmring_publish(r);
+	int err = shmring_stage(r, len, tag);
+
+	if (!err)
+		shmring_publish(r);
+	return err;
 }
 
 /* Up to @n records, back to back, from @pos on: room or content. NULL: errno. */
-static inline void *shmring_run(struct shmring *r, size_t *n)
+SHMRING_INLINE void *shmring_run(struct shmring *r, size_t *n)
 {
 	uint64_t there = r->limit - r->pos;
 	uint64_t need;
@@ -381,7 +544,21 @@ static inline void *shmring_run(struct shmring *r, size_t *n)
 		if (*n > there)
 			*n = (size_t)there;
 	}
+	shmring_grant(r, (uint64_t)*n * r->record_size);
 	return shmring_at(r, r->pos);
+}
+
+/* Go on over the first @n records of a run. -EMSGSIZE: it has fewer. */
+SHMRING_INLINE int shmring_pass(struct shmring *r, size_t n)
+{
+	uint64_t need;
+
+	if (shmring_unlikely(__builtin_mul_overflow(n, r->record_size, &need) ||
+			     need > r->limit - r->pos))
+		return -EMSGSIZE;
+	shmring_rule(shmring_was_granted(r, need));
+	r->pos += need;
+	return 0;
 }
 
 /*
@@ -389,16 +566,26 @@ static inline void *shmring_run(struct shmring *r, size_t *n)
  * fixed records; @n becomes how many. NULL as shmring_reserve(), and EINVAL in
  * a ring of records of any length.
  */
-static inline void *shmring_reserve_n(struct shmring *r, size_t *n)
+SHMRING_INLINE void *shmring_reserve_n(struct shmring *r, size_t *n)
 {
+	shmring_rule(r->role != SHMRING_ROLE_CONSUMER);
 	return shmring_run(r, n);
 }
 
-/* shmring_commit_n - publish the first @n records of the reserved run */
-static inline void shmring_commit_n(struct shmring *r, size_t n)
+/*
+ * shmring_commit_n - publish the first @n records of the reserved run
+ *
+ * -EMSGSIZE: there are not as many; nothing is published.
+ */
+SHMRING_INLINE int shmring_commit_n(struct shmring *r, size_t n)
 {
-	r->pos += (uint64_t)n * r->record_size;
-	shmring_publish(r);
+	int err;
+
+	shmring_rule(r->role == SHMRING_ROLE_PRODUCER);
+	err = shmring_pass(r, n);
+	if (!err)
+		shmring_publish(r);
+	return err;
 }
 
 /*
@@ -409,7 +596,7 @@ static inline void shmring_commit_n(struct shmring *r, size_t n)
  * no sense. The bytes are the producer's: a hostile one may change them while
  * they are read.
  */
-static inline const void *shmring_peek(struct shmring *r, size_t *len,
+SHMRING_INLINE const void *shmring_peek(struct shmring *r, size_t *len,
 				       uint32_t *tag)
 {
 	const struct shmring_record *rec;
@@ -417,6 +604,7 @@ static inline const void *shmring_peek(struct shmring *r, size_t *len,
 	uint32_t n;
 	int err;
 
+	shmring_rule(r->role != SHMRING_ROLE_PRODUCER);
 	if (shmring_unlikely(!avail)) {
 		err = shmring_refill(r, 1);
 		if (err) {
@@ -434,12 +622,14 @@ static inline const void *shmring_peek(struct shmring *r, size_t *len,
 			*len = r->record_size;
 		if (tag)
 			*tag = 0;
+		shmring_grant(r, r->record_size);
 		return shmring_at(r, r->pos);
 	}
 	rec = (const struct shmring_record *)(const void *)shmring_at(r, r->pos);
 	/* Read once: the producer can change it behind our back. */
 	n = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
-	if (shmring_unlikely(avail < shmring_footprint(r, n))) {
+	if (shmring_unlikely(avail < shmring_footprint(r, n) ||
+			     n > SHMRING_RECORD_MAX)) {
 		errno = EBADMSG;
 		return NULL;
 	}
@@ -447,6 +637,7 @@ static inline const void *shmring_peek(struct shmring *r, size_t *len,
 		*len = n;
 	if (tag)
 		*tag = __atomic_load_n(&rec->tag, __ATOMIC_RELAXED);
+	shmring_grant(r, shmring_footprint(r, n));
 	return rec + 1;
 }
 
@@ -456,16 +647,20 @@ static inline const void *shmring_peek(struct shmring *r, size_t *len,
  * Released records are handed back a part of the ring at a time, and when the
  * ring is found empty. Until then a new consumer would get them again.
  */
-static inline void shmring_flush(struct shmring *r)
+SHMRING_INLINE void shmring_flush(struct shmring *r)
 {
 	if (r->pos != r->shown)
 		shmring_show(r);
 }
 
 /* shmring_release - done with the record that was peeked, of @len bytes */
-static inline void shmring_release(struct shmring *r, size_t len)
+SHMRING_INLINE void shmring_release(struct shmring *r, size_t len)
 {
-	r->pos += shmring_footprint(r, len);
+	uint64_t need = shmring_footprint(r, len);
+
+	shmring_rule(r->role == SHMRING_ROLE_CONSUMER);
+	shmring_rule(shmring_was_granted(r, need));
+	r->pos += need;
 	if (shmring_unlikely(r->pos - r->shown >= r->handback))
 		shmring_show(r);
 }
@@ -474,17 +669,28 @@ static inline void shmring_release(struct shmring *r, size_t len)
  * shmring_peek_n - up to @n records, back to back, of a ring of fixed records;
  * @n becomes how many. NULL as shmring_peek(), and EINVAL as reserve_n.
  */
-static inline const void *shmring_peek_n(struct shmring *r, size_t *n)
+SHMRING_INLINE const void *shmring_peek_n(struct shmring *r, size_t *n)
 {
+	shmring_rule(r->role != SHMRING_ROLE_PRODUCER);
 	return shmring_run(r, n);
 }
 
-/* shmring_release_n - done with the first @n records of the peeked run */
-static inline void shmring_release_n(struct shmring *r, size_t n)
+/*
+ * shmring_release_n - done with the first @n records of the peeked run
+ *
+ * -EMSGSIZE: there are not as many; nothing is released.
+ */
+SHMRING_INLINE int shmring_release_n(struct shmring *r, size_t n)
 {
-	r->pos += (uint64_t)n * r->record_size;
+	int err;
+
+	shmring_rule(r->role == SHMRING_ROLE_CONSUMER);
+	err = shmring_pass(r, n);
+	if (err)
+		return err;
 	if (shmring_unlikely(r->pos - r->shown >= r->handback))
 		shmring_show(r);
+	return 0;
 }
 
 #ifdef __cplusplus

@@ -109,13 +109,15 @@ static bool peer_gone(const struct shmring *r)
 
 /*
  * Look for the last time before sleep, or after it. -EPIPE: there is no peer to
- * wait for. Whether it is gone is seen first, so that the look shows what it did
- * last; and the epoch before that, which moves when the next one comes.
+ * wait for. Whether it is gone is seen first, by asking, since nobody else may
+ * have yet. Then the epoch, which has moved for that; it moves again when the
+ * next one comes, or, if that was already, when it leaves. And what either of
+ * them did last shows in the look.
  */
 static int look_or_miss(struct shmring *r, uint64_t need)
 {
+	bool gone = r->backend->peer_state(r) == SHMRING_STATE_GONE;
 	uint32_t epoch = shmring_epoch(r);
-	bool gone = peer_gone(r);
 	int err = shmring_look(r, need);
 
 	if (err != -EAGAIN || !gone)
@@ -233,9 +235,8 @@ int shmring_wait(struct shmring *r, size_t want, int64_t timeout_ns)
 int shmring_wait_peer(struct shmring *r, int64_t timeout_ns)
 {
 	uint32_t *missed = &shmring_endpoint(r)->epoch;
-	uint32_t other = shmring_other(r->role);
+	uint32_t epoch, state;
 	int64_t deadline;
-	uint32_t epoch;
 	int err = 0;
 
 	if (r->role == SHMRING_ROLE_NONE)
@@ -243,9 +244,9 @@ int shmring_wait_peer(struct shmring *r, int64_t timeout_ns)
 	shmring_flush(r);
 	deadline = shmring_deadline(shmring_now(), timeout_ns);
 	for (;;) {
+		state = r->backend->peer_state(r);
 		epoch = shmring_epoch(r);
-		if (epoch != *missed ||
-		    shmring_state(r->info, other) == SHMRING_STATE_ATTACHED)
+		if (epoch != *missed || state == SHMRING_STATE_ATTACHED)
 			break;
 		if (err)
 			return err;
@@ -304,4 +305,21 @@ int shmring_arm(struct shmring *r, size_t want)
 	if (err != -EAGAIN)
 		return err ? err : 1;
 	return r->backend->arm(r, need);
+}
+
+/* The same as in shmring_wait_peer(), but for who sleeps. */
+int shmring_arm_peer(struct shmring *r)
+{
+	uint32_t *missed = &shmring_endpoint(r)->epoch;
+	uint32_t epoch, state;
+
+	if (r->role == SHMRING_ROLE_NONE)
+		return -ENOTCONN;
+	shmring_flush(r);
+	state = r->backend->peer_state(r);
+	epoch = shmring_epoch(r);
+	if (epoch == *missed && state != SHMRING_STATE_ATTACHED)
+		return r->backend->arm_peer(r, epoch);
+	*missed = epoch;
+	return 1;
 }

@@ -1,95 +1,96 @@
 // SPDX-License-Identifier: MIT
 /*
- * News of the peer's death. The kernel drops a dead process's locks and wakes
- * who waits for them; so a thread waits for a read lock on the peer's byte,
- * and when it gets it says GONE in the peer's name.
+ * News of the peer's death, by its word life: robust futexes without a mutex.
+ *
+ *	0			nobody is there, or it left
+ *	thread | FUTEX_WAITERS	that thread of the peer lives
+ *	FUTEX_OWNER_DIED ...	it ended; set by the kernel, which then wakes one
+ *				who sleeps on the word: the other side's thread
+ *
+ * The word is the peer's, which may write there what it likes, and thread ids
+ * of two namespaces can be alike. So it is a hint to try the lock, and whoever
+ * lies is asked again and again, at intervals that grow (service.c).
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
+#include <stddef.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "futex.h"
 #include "shm.h"
 
 /*
- * The two calls that sleep are where the thread can be cancelled. What it may
- * hold there, a lock, goes with its open file; and no frame that is abandoned
- * has a variable in memory, of which AddressSanitizer would keep a record.
+ * In the thread whose end is to be told. The list itself is empty; what is
+ * pending is the word, for which it need not be in any list.
  */
-static void wait_for_news(struct shm *s, uint32_t epoch)
+int shm_life_begin(struct shm *s)
 {
-	s->watch.news = futex_is(&s->info->epoch, epoch);
-	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
-	syscall(SYS_futex_waitv, &s->watch.news, 1, 0, NULL, CLOCK_MONOTONIC);
-	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, NULL);
+	struct robust_list_head *head = &s->service.robust;
+	uint32_t tid = (uint32_t)syscall(SYS_gettid);
+
+	head->list.next = &head->list;
+	head->futex_offset = 0;
+	head->list_op_pending = (struct robust_list *)(void *)&s->self->life;
+	if (syscall(SYS_set_robust_list, head, sizeof(*head)))
+		return -errno;
+	/*
+	 * From here on each end is told. Release: pairs with the acquire in
+	 * shm_life_of_peer().
+	 */
+	__atomic_store_n(&s->self->life, tid | FUTEX_WAITERS, __ATOMIC_RELEASE);
+	futex_wake_all(&s->self->life);
+	return 0;
 }
 
-static int wait_for_lock(struct shm *s)
+/* By the same thread, once the state says that it has left. */
+void shm_life_end(struct shm *s)
 {
-	int err;
-
-	s->watch.lock = (struct flock) {
-		.l_type = F_RDLCK,
-		.l_whence = SEEK_SET,
-		.l_start = SHM_LOCK_ROLE(s->other),
-		.l_len = 1,
-	};
-	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
-	err = fcntl(s->watch.fd, F_OFD_SETLKW, &s->watch.lock);
-	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, NULL);
-	return err;
+	__atomic_store_n(&s->self->life, 0, __ATOMIC_RELEASE);
+	/* For the kernel, which does not look before this thread ends. */
+	__atomic_store_n(&s->service.robust.list_op_pending, NULL,
+			 __ATOMIC_RELAXED);
+	futex_wake_all(&s->self->life);
 }
 
-static void *watch(void *arg)
+uint32_t shm_life_of_peer(const struct shm *s)
 {
-	struct shm *s = arg;
-
-	for (;;) {
-		/* Acquire: the epoch before the state; see shm_set_state(). */
-		uint32_t epoch = __atomic_load_n(&s->info->epoch,
-						 __ATOMIC_ACQUIRE);
-
-		if (shmring_state(s->info, s->other) != SHMRING_STATE_ATTACHED) {
-			wait_for_news(s, epoch);
-			continue;
-		}
-		if (wait_for_lock(s))
-			continue;
-		shm_set_state(s->info, s->other, SHMRING_STATE_ATTACHED,
-			      SHMRING_STATE_GONE);
-		shm_lock(s->watch.fd, F_OFD_SETLK, F_UNLCK,
-			 SHM_LOCK_ROLE(s->other), 1);
-	}
-	return NULL;
+	return __atomic_load_n(&s->peer->life, __ATOMIC_ACQUIRE);
 }
 
-int shm_watch_start(struct shm *s)
+bool shm_looks_dead(uint32_t life)
 {
-	struct shm_watch *w = &s->watch;
-	int err;
-
-	if (w->running)
-		return 0;
-	w->fd = shmring_reopen(s->fd);
-	if (w->fd < 0)
-		return w->fd;
-	err = shm_thread_start(&w->thread, watch, s);
-	if (err)
-		close(w->fd);
-	else
-		w->running = true;
-	return err;
+	return life & FUTEX_OWNER_DIED || !(life & FUTEX_TID_MASK);
 }
 
-void shm_watch_stop(struct shm *s)
+/*
+ * Say GONE for a peer that is dead. False: it has, or somebody has again, its
+ * lock; as a dead process does for a moment after the kernel marked the word.
+ *
+ * Both of the endpoint's threads come here, and a lock belongs to their common
+ * open file: one at a time, or the first would take away the other's proof.
+ */
+bool shm_mourn(struct shm *s)
 {
-	struct shm_watch *w = &s->watch;
+	off_t byte = SHM_LOCK_ROLE(s->other);
+	bool proof;
 
-	if (!w->running)
-		return;
-	pthread_cancel(w->thread);
-	pthread_join(w->thread, NULL);
-	close(w->fd);
-	w->running = false;
+	pthread_mutex_lock(&s->lock);
+	proof = !shm_lock(s->fd, F_RDLCK, byte, 1);
+	if (proof && shmring_state(s->info, s->other) == SHMRING_STATE_ATTACHED)
+		shm_set_state(s->info, s->other, SHMRING_STATE_GONE);
+	if (proof)
+		shm_lock(s->fd, F_UNLCK, byte, 1);
+	pthread_mutex_unlock(&s->lock);
+	return proof;
+}
+
+/* The word may be out of date, where the thread has yet to be woken. */
+uint32_t shm_state_of_peer(struct shm *s)
+{
+	uint32_t state = shmring_state(s->info, s->other);
+
+	if (state == SHMRING_STATE_ATTACHED &&
+	    shm_looks_dead(shm_life_of_peer(s)) && shm_mourn(s))
+		return SHMRING_STATE_GONE;
+	return state;
 }

@@ -14,6 +14,7 @@
 
 #define NS_PER_S	1000000000LL
 #define MAX_SECONDS	1e9
+#define ANONYMOUS	"anon:"
 
 int fail(const char *fmt, ...)
 {
@@ -98,5 +99,25 @@ void args_address(const char *arg, char address[ADDRESS_MAX])
 
 const char *args_dev_name(const char *address)
 {
+	if (!strncmp(address, ANONYMOUS, strlen(ANONYMOUS)))
+		return address;
 	return strncmp(address, "dev:", 4) ? NULL : address + 4;
+}
+
+bool args_ring_id(const char *address, uint64_t *id)
+{
+	const char *text;
+	char *end;
+
+	if (!strncmp(address, ANONYMOUS, strlen(ANONYMOUS)))
+		text = address + strlen(ANONYMOUS);
+	else if (!strncmp(address, "id:", 3))
+		text = address + 3;
+	else
+		return false;
+	*id = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || !*id || *id == UINT64_MAX)
+		refuse("%s: an id is a number above 0, as shmring show has it",
+		       address);
+	return true;
 }

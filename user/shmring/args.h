@@ -34,8 +34,14 @@ int64_t args_ns(const char *option, const char *text);
 /* "NAME" is "dev:NAME"; other addresses stay. Ends the program when too long. */
 void args_address(const char *arg, char address[ADDRESS_MAX]);
 
-/* The name behind "dev:", or NULL: a ring of which the kernel knows nothing. */
+/*
+ * What the kernel calls the ring: the name behind "dev:", or all of "anon:ID".
+ * NULL: it knows nothing of the ring.
+ */
 const char *args_dev_name(const char *address);
+
+/* "anon:ID", a ring without a name, or "id:ID", any of the module's. */
+bool args_ring_id(const char *address, uint64_t *id);
 
 /* One line to standard error; returns EXIT_FAILURE. */
 __attribute__((format(printf, 1, 2)))

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT
-/* shmring create: make a ring. */
+/* shmring create: make a ring, and run a command that uses it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "args.h"
 #include "cmd.h"
 
 #define OWNER_MAX	64
 #define MODE_BITS	0777
+#define ANONYMOUS	"dev:"
 
 static uint32_t parse_mode(const char *text)
 {
@@ -95,6 +101,50 @@ static void parse_values(const struct texts *t, struct shmring_opts *o)
 						    t->high_water, 0, 100);
 }
 
+/* The command behind "--", cut off from the arguments; NULL: there is none. */
+static char **cut_command(int *argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < *argc && strcmp(argv[i], "--"); i++)
+		;
+	if (i == *argc)
+		return NULL;
+	if (i + 1 == *argc)
+		refuse("the command behind -- is missing");
+	*argc = i;
+	argv[i] = NULL;
+	return argv + i + 1;
+}
+
+/* A copy of the ring's descriptor for the command, which reads where it is. */
+static int pass_on(const struct shmring *r)
+{
+	int fd = fcntl(shmring_ring_fd(r), F_DUPFD, STDERR_FILENO + 1);
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", fd);
+	return fd < 0 ? -1 : setenv("SHMRING_FD", number, 1);
+}
+
+/* As a shell would: what it ends with is what we end with. */
+static int run_command(char **command)
+{
+	int status, err;
+	pid_t pid;
+
+	err = posix_spawnp(&pid, command[0], NULL, NULL, command, environ);
+	if (err)
+		return fail("cannot run %s: %s", command[0], strerror(err));
+	/* ^C is for the command; what it leaves is ours to take away. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+				   EXIT_SIGNAL + WTERMSIG(status);
+}
+
 int cmd_create(int argc, char **argv)
 {
 	/* The strings are popt's, which frees none of them. */
@@ -114,7 +164,7 @@ int cmd_create(int argc, char **argv)
 		{ "owner", 'o', POPT_ARG_STRING, &t.owner, 0,
 		  "Whose it is; the creator's", "USER[:GROUP]" },
 		{ "ephemeral", 'e', POPT_ARG_NONE, &ephemeral, 0,
-		  "It goes with its last user", NULL },
+		  "It goes with COMMAND and its last user", NULL },
 		{ "high-water", 'w', POPT_ARG_STRING, &t.high_water, 0,
 		  "From how full on listeners are told; 0: never", "PERCENT" },
 		POPT_AUTOHELP
@@ -123,12 +173,18 @@ int cmd_create(int argc, char **argv)
 	struct shmring_opts o = SHMRING_OPTS_INIT;
 	const char *args[ARGS_MAX];
 	char address[ADDRESS_MAX];
+	char **command = cut_command(&argc, argv);
 	struct shmring *r;
+	int status;
 
-	args_parse(argc, argv, table, "NAME [OPTION...]", 1, 1, args);
+	args_parse(argc, argv, table, "NAME [OPTION...] [-- COMMAND...]", 1, 1,
+		   args);
 	args_address(args[0], address);
 	parse_values(&t, &o);
-	o.flags = SHMRING_OPEN_CREATE |
+	if ((ephemeral || !strcmp(address, ANONYMOUS)) && !command)
+		refuse("the ring would go as this ends, before anybody uses it: shmring create %s%s -- COMMAND",
+		       args[0], ephemeral ? " --ephemeral" : "");
+	o.flags = SHMRING_OPEN_CREATE | SHMRING_OPEN_EXCL |
 		  (strict ? SHMRING_OPEN_STRICT : 0) |
 		  (ephemeral ? SHMRING_OPEN_EPHEMERAL : 0);
 	r = shmring_open(address, SHMRING_ROLE_NONE, &o);
@@ -137,6 +193,10 @@ int cmd_create(int argc, char **argv)
 			    address, args[0]);
 	if (!r)
 		return fail("%s", shmring_errmsg());
+	if (!strcmp(address, ANONYMOUS) && pass_on(r))
+		status = fail("cannot pass the ring on: %s", strerror(errno));
+	else
+		status = command ? run_command(command) : EXIT_SUCCESS;
 	shmring_close(r);
-	return EXIT_SUCCESS;
+	return status;
 }

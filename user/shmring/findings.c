@@ -251,7 +251,7 @@ static void check_huge_pages(const struct host *h, struct finding *f)
 		endmntent(mounts);
 }
 
-/* The module pins its pages by itself, whatever the limit. */
+/* Memory of the module is never swapped out, whatever the limit. */
 static void check_locked_memory(const struct host *h, struct finding *f)
 {
 	struct rlimit l;
@@ -260,7 +260,7 @@ static void check_locked_memory(const struct host *h, struct finding *f)
 	(void)h;
 	if (getrlimit(RLIMIT_MEMLOCK, &l))
 		l.rlim_cur = 0;
-	conclude(f, VERDICT_OK, "limit %s; dev: rings are pinned without it, shm: rings can be swapped out",
+	conclude(f, VERDICT_OK, "limit %s; dev: rings stay in memory whatever it is, shm: rings can be swapped out",
 		 l.rlim_cur == RLIM_INFINITY ? "none" :
 		 text_bytes(l.rlim_cur, text));
 }

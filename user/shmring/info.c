@@ -8,7 +8,9 @@
 static const char *const state_words[] = { "never", "attached", "gone" };
 static const char *const level_words[] = { "below", "above" };
 static const char *const role_words[] = { "none", "producer", "consumer" };
-static const char *const flag_words[] = { "ephemeral", "strict" };
+static const char *const flag_words[] = {
+	"ephemeral", "strict", "anonymous"
+};
 
 #define NR(words)	(sizeof(words) / sizeof(*(words)))
 
@@ -158,6 +160,11 @@ const char *level_word(uint32_t level)
 const char *role_word(uint32_t role)
 {
 	return word(role_words, NR(role_words), role);
+}
+
+const char *flag_word(size_t bit)
+{
+	return bit < NR(flag_words) ? flag_words[bit] : NULL;
 }
 
 unsigned int fill_percent(uint64_t used, uint64_t size)

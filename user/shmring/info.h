@@ -148,6 +148,9 @@ const char *state_word(uint32_t state);
 const char *level_word(uint32_t level);
 const char *role_word(uint32_t role);
 
+/* "ephemeral": that bit of a ring's flags, NULL behind the last one */
+const char *flag_word(size_t bit);
+
 /* Per cent of the ring. */
 unsigned int fill_percent(uint64_t used, uint64_t size);
 

@@ -15,6 +15,7 @@ static const struct command {
 } commands[] = {
 	{ "create", cmd_create, "make a ring" },
 	{ "destroy", cmd_destroy, "take a ring's name away; its users may finish" },
+	{ "evict", cmd_evict, "end a role, whoever has it" },
 	{ "set", cmd_set, "change a ring's high-water mark" },
 	{ "list", cmd_list, "all rings, a line each" },
 	{ "show", cmd_show, "everything about one ring" },
@@ -35,8 +36,9 @@ static void usage(FILE *to)
 	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].does);
 	fprintf(to, "\n"
-		"NAME is a ring of the kernel module, dev:NAME at length, or shm:/NAME, a ring\n"
-		"in POSIX shared memory. 'shmring COMMAND --help' tells more, --version which.\n");
+		"NAME is a ring of the kernel module, dev:NAME at length; anon:ID, one that has\n"
+		"no name; or shm:/NAME, a ring in POSIX shared memory. id:ID is one of the module\n"
+		"for destroy and evict. 'shmring COMMAND --help' tells more, --version which.\n");
 }
 
 static const struct command *find(const char *name)

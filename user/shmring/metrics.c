@@ -108,7 +108,7 @@ void metrics_print(const struct rings *all, FILE *to)
 	size_t i;
 
 	fprintf(to, "# TYPE shmring_rings gauge\n"
-		"# HELP shmring_rings Rings that have a name.\n"
+		"# HELP shmring_rings Rings that have a name or are anonymous.\n"
 		"shmring_rings %zu\n", all->nr);
 	for (m = metrics; m < metrics + sizeof(metrics) / sizeof(*metrics); m++) {
 		fprintf(to, "# TYPE %s %s\n", m->name,

@@ -44,7 +44,7 @@ static int explain(const struct stream *s, size_t len, int err)
 
 static void commit(struct stream *s, size_t len)
 {
-	shmring_commit(s->r, (uint32_t)len, 0);
+	shmring_commit(s->r, len, 0);
 	s->done++;
 }
 

@@ -66,7 +66,11 @@ static void print_owner(const struct ring_info *r, FILE *to)
 	struct passwd *user = getpwuid(r->uid);
 	struct group *group = getgrgid(r->gid);
 
-	fprintf(to, "  mode: %04o, owner ", r->mode);
+	/* Without a node there is nothing that a mode could be of. */
+	if (r->flags & SHMRING_CREATE_ANONYMOUS)
+		fprintf(to, "  owner: ");
+	else
+		fprintf(to, "  mode: %04o, owner ", r->mode);
 	if (user)
 		fprintf(to, "%s", user->pw_name);
 	else
@@ -79,11 +83,17 @@ static void print_owner(const struct ring_info *r, FILE *to)
 
 static void print_flags(const struct ring_info *r, FILE *to)
 {
-	fprintf(to, "  flags: %s%s%s\n",
-		r->flags & SHMRING_CREATE_EPHEMERAL ? "ephemeral" : "",
-		r->flags == SHMRING_CREATE_FLAGS ? ", " : "",
-		r->flags & SHMRING_CREATE_STRICT ? "strict" :
-		r->flags ? "" : "none");
+	const char *before = "";
+	size_t bit;
+
+	fprintf(to, "  flags: %s", r->flags ? "" : "none");
+	for (bit = 0; flag_word(bit); bit++) {
+		if (!(r->flags & 1U << bit))
+			continue;
+		fprintf(to, "%s%s", before, flag_word(bit));
+		before = ", ";
+	}
+	fputc('\n', to);
 }
 
 static void print_node(const struct ring_info *r, FILE *to)
@@ -104,6 +114,8 @@ void show_print(const struct ring_info *r, const char *address, FILE *to)
 
 	fprintf(to, "%s%s%s\n", colour(COLOUR_BOLD), address,
 		colour(COLOUR_NONE));
+	if (r->has & HAS(SHMRING_A_RING_ID))
+		fprintf(to, "  id: %" PRIu64 "\n", r->id);
 	fprintf(to, "  size: %s\n", units_bytes(r->size, text));
 	fprintf(to, "  records: %s%s\n", text_record(r->record_size, text),
 		r->record_size ? " each" : " length");
@@ -125,7 +137,7 @@ void show_print(const struct ring_info *r, const char *address, FILE *to)
 /* What there is to know where there is no module. */
 static int look_at_memory(const char *address, struct ring_info *r)
 {
-	struct shmring_stat st;
+	struct shmring_stat st = SHMRING_STAT_INIT;
 	int i;
 
 	if (shmring_stat(address, &st))

@@ -3,8 +3,10 @@
 #include "stream.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "interrupt.h"
@@ -22,19 +24,35 @@ static void choose_framing(struct stream *s)
 		     size ? FRAMING_RECORDS : FRAMING_LINES;
 }
 
+/* The ring's memory was taken away: its owner evicted this side. */
+static void on_sigbus(int sig)
+{
+	static const char text[] = "shmring: evicted: the ring's owner ended this role\n";
+	ssize_t done = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+	(void)sig;
+	(void)done;
+	_exit(EXIT_FAILURE);
+}
+
 int stream_open(struct stream *s, int argc, char **argv,
 		const struct poptOption *table, uint32_t role)
 {
 	const char *args[ARGS_MAX];
+	uint64_t id;
 
 	args_parse(argc, argv, table, "NAME [OPTION...]", 1, 1, args);
 	args_address(args[0], s->address);
+	if (args_ring_id(s->address, &id))
+		return fail("%s: a ring without a name is used through the descriptors that its creator passes on",
+			    s->address);
 	s->count = s->count_text ?
 		   args_size("--count", s->count_text, 1, UINT64_MAX) :
 		   UINT64_MAX;
 	s->timeout_ns = s->timeout_text ?
 			args_ns("--timeout", s->timeout_text) : -1;
 	interrupt_catch();
+	signal(SIGBUS, on_sigbus);
 	s->r = shmring_open(s->address, role, NULL);
 	if (!s->r)
 		return fail("%s: %s", s->address, shmring_errmsg());

@@ -94,7 +94,7 @@ static void take_address(struct input *in, char *address, size_t room)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
-	struct shmring_stat st;
+	struct shmring_stat st = SHMRING_STAT_INIT;
 	char address[512];
 	int err;
 

@@ -120,7 +120,7 @@ static void wait_for(struct victim *v, struct input *in)
 
 static void ask(struct victim *v, struct input *in)
 {
-	struct shmring_stat st;
+	struct shmring_stat st = SHMRING_STAT_INIT;
 	int got;
 
 	switch (take(in, 1) % 6) {
@@ -314,7 +314,7 @@ static void run_file(struct input *in)
 	struct shmring_info_page info = { .magic = SHMRING_MAGIC };
 	uint64_t first = take(in, 1);
 	off_t size = (off_t)(take(in, 2) * 64);
-	struct shmring_stat st;
+	struct shmring_stat st = SHMRING_STAT_INIT;
 	struct shmring *r;
 	char address[32];
 	int fd = memfd_create("fuzz", MFD_ALLOW_SEALING);

@@ -50,12 +50,15 @@ static void make_rings(void)
 		.mode = 0666,
 	};
 	uint64_t i;
+	int ring;
 
 	for (i = 0; ctl >= 0 && i < ARRAY_SIZE(record_size); i++) {
 		memset(c.name, 0, sizeof(c.name));
 		strncpy(c.name, fuzz_name(i), sizeof(c.name) - 1);
 		c.record_size = record_size[i];
-		ioctl(ctl, SHMRING_IOC_CREATE, &c);
+		ring = ioctl(ctl, SHMRING_IOC_CREATE, &c);
+		if (ring >= 0)
+			close(ring);
 	}
 	if (ctl >= 0)
 		close(ctl);

@@ -145,7 +145,7 @@ static bool makes(uint64_t call, enum fuzz_type type)
 		if (args[j].type == type && args[j].kind == KIND_MAKE)
 			found = true;
 	}
-	return found && call != call_named("receive_fd");
+	return found && strncmp(fuzz_call(call)->name, "receive_", 8);
 }
 
 /* A call, one of those that make @type if it is not TYPE_NONE. */

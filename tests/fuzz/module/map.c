@@ -20,6 +20,7 @@
 
 #define PAGE		4096ULL
 #define DATA_PAGE	3
+#define CTL_WORDS	11
 
 static size_t bounded_len(uint64_t pages)
 {
@@ -34,15 +35,15 @@ static bool may_write(uint32_t role, uint64_t page)
 	return role == SHMRING_ROLE_CONSUMER && page == 2;
 }
 
-/* A mapping was made: is it one that may be? */
-static bool check_mapping(struct fuzz_run *run, int fd,
-			  const struct fuzz_slot *map, uint64_t prot)
+/* A mapping was made: is it one that may be, and what may be done to it? */
+static void check_mapping(struct fuzz_run *run, int fd, struct fuzz_slot *map,
+			  uint64_t prot)
 {
 	struct shmring_info info = { .size = sizeof(info) };
 	uint64_t pages = map->len / PAGE, end;
 
 	if (run->raced || ioctl(fd, SHMRING_IOC_INFO, &info))
-		return false;
+		return;
 	end = map->page < DATA_PAGE ? map->page + 1 :
 	      DATA_PAGE + info.data_bytes / PAGE;
 	if (map->page >= end || pages > end - map->page)
@@ -51,13 +52,36 @@ static bool check_mapping(struct fuzz_run *run, int fd,
 			    (unsigned long long)map->page,
 			    (unsigned long long)info.ring_bytes);
 	if (info.role == SHMRING_ROLE_NONE)
-		fuzz_broken(run->shared, "mmap: before ATTACH");
+		fuzz_broken(run->shared, "mmap: of a ring, without ATTACH");
 	if (prot & PROT_EXEC)
 		fuzz_broken(run->shared, "mmap: PROT_EXEC");
 	if (map->shared && prot & PROT_WRITE && !may_write(info.role, map->page))
 		fuzz_broken(run->shared, "mmap: role %u can write page %llu",
 			    info.role, (unsigned long long)map->page);
-	return map->shared && !may_write(info.role, map->page);
+	map->fenced = map->shared && !may_write(info.role, map->page);
+	map->owned = map->shared && may_write(info.role, map->page);
+}
+
+/* Nobody judges any more what is there. */
+static void forget(struct fuzz_run *run, uint64_t slot)
+{
+	fuzz_slot(run, slot)->fenced = false;
+	fuzz_slot(run, slot)->owned = false;
+}
+
+/* Where a mapping was not inherited there is a hole, which this fills. */
+void fuzz_check_child(struct fuzz_run *run)
+{
+	unsigned int i;
+
+	for (i = 0; i < FUZZ_SLOTS && !run->raced; i++)
+		if (run->slot[i].owned && run->slot[i].len &&
+		    mmap(fuzz_map_at(run, i), run->slot[i].len, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+			 MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED &&
+		    errno == EEXIST)
+			fuzz_broken(run->shared, "fork: the child has page %llu for writing",
+				    (unsigned long long)run->slot[i].page);
 }
 
 static bool is_shared(uint64_t flags)
@@ -79,16 +103,17 @@ static long do_mmap(struct fuzz_run *run, const uint64_t *a)
 		.page = a[3] & (UINT64_MAX / PAGE),
 		.shared = is_shared(a[2]),
 	};
-	bool is_ring = fuzz_slot(run, a[0])->type == TYPE_RING;
+	enum fuzz_type of = fuzz_slot(run, a[0])->type;
 	int fd = fuzz_fd(run, a[0]);
 
 	/* What was there may be gone when it fails, too. */
-	fuzz_slot(run, a[5])->fenced = false;
+	forget(run, a[5]);
 	run->mapped = true;
 	if (mmap(fuzz_map_at(run, a[5]), map.len, (int)a[1], flags | MAP_FIXED,
 		 fd, (off_t)(map.page * PAGE)) == MAP_FAILED)
 		return -errno;
-	map.fenced = is_ring && check_mapping(run, fd, &map, a[1]);
+	if (of == TYPE_RING || of == TYPE_ENDPOINT)
+		check_mapping(run, fd, &map, a[1]);
 	*fuzz_slot(run, a[5]) = map;
 	return 0;
 }
@@ -114,7 +139,7 @@ static long do_munmap(struct fuzz_run *run, const uint64_t *a)
 	size_t len;
 	unsigned char *at = part(run, a, &len);
 
-	fuzz_slot(run, a[0])->fenced = false;
+	forget(run, a[0]);
 	return at ? fuzz_ret(munmap(at, len)) : -ENOENT;
 }
 
@@ -145,8 +170,8 @@ static long do_mremap(struct fuzz_run *run, const uint64_t *a)
 
 	if (!at || (a[0] - a[5]) % FUZZ_SLOTS == 0)
 		return -ENOENT;
-	fuzz_slot(run, a[0])->fenced = false;
-	fuzz_slot(run, a[5])->fenced = false;
+	forget(run, a[0]);
+	forget(run, a[5]);
 	if (mremap(at, old, len, flags, fuzz_map_at(run, a[5])) == MAP_FAILED)
 		return -errno;
 	if (len > old && map.fenced && !run->raced)
@@ -201,7 +226,7 @@ static long bind(struct fuzz_run *run, const uint64_t *a)
 /* The words of a control page that mean something, and one that does not. */
 static size_t word_at(uint64_t word)
 {
-	static const size_t words[] = {
+	static const size_t words[CTL_WORDS] = {
 		offsetof(struct shmring_ctl_page, pos),
 		offsetof(struct shmring_ctl_page, wait),
 		offsetof(struct shmring_ctl_page, want),
@@ -209,6 +234,9 @@ static size_t word_at(uint64_t word)
 		offsetof(struct shmring_ctl_page, stalls),
 		offsetof(struct shmring_ctl_page, messages),
 		0, 8,
+		offsetof(struct shmring_ctl_page, poll_flags),
+		offsetof(struct shmring_ctl_page, poll_epoch),
+		offsetof(struct shmring_ctl_page, life),
 	};
 
 	return word < ARRAY_SIZE(words) ? words[word] : word * 8;
@@ -245,7 +273,7 @@ static long storm(struct fuzz_run *run, const uint64_t *a)
 	uint64_t rnd = a[1], i, arg[4] = { a[0] };
 
 	for (i = 0; i < a[2]; i++) {
-		arg[1] = fuzz_random(&rnd) % 8;
+		arg[1] = fuzz_random(&rnd) % CTL_WORDS;
 		arg[2] = fuzz_random(&rnd) >> fuzz_random(&rnd) % 64;
 		arg[3] = fuzz_random(&rnd) % 2;
 		poke(run, arg);
@@ -302,7 +330,7 @@ const struct fuzz_call fuzz_map_calls[] = {
 	{ "mmap", 24, do_mmap,
 	  ERRNOS(ENOTCONN, EINVAL, EACCES, EAGAIN, EOVERFLOW, EOPNOTSUPP, EBADF,
 		 ENOMEM, EPERM),
-	  { USE("fd", TYPE_RING),
+	  { USE("fd", TYPE_ENDPOINT),
 	    PROT(PROT_READ, RW, RW, PROT_WRITE, PROT_NONE,
 		 PROT_READ | PROT_EXEC, RW | PROT_EXEC),
 	    ONE_OF("flags", 1, MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE,
@@ -326,14 +354,14 @@ const struct fuzz_call fuzz_map_calls[] = {
 		 MADV_DONTFORK, MADV_DOFORK, MADV_WIPEONFORK, MADV_HUGEPAGE,
 		 MADV_MERGEABLE, MADV_WILLNEED, MADV_SEQUENTIAL, MADV_COLD,
 		 MADV_PAGEOUT, MADV_POPULATE_READ, MADV_POPULATE_WRITE,
-		 MADV_DONTDUMP) } },
+		 MADV_DONTDUMP, MADV_DODUMP, MADV_KEEPONFORK, MADV_DOFORK) } },
 	{ "mlock", 2, do_mlock, NULL,
 	  { USE("map", TYPE_MAP), FIRST, PAGES, ONE_OF("what", 4, 0, 1, 2, 3) } },
 	{ "mbind", 2, bind, NULL,
 	  { USE("map", TYPE_MAP), FIRST, PAGES, ONE_OF("nodes", 3, 1, 2, 3, 0) } },
 	{ "poke", 48, poke, NULL,
 	  { USE("map", TYPE_MAP),
-	    ONE_OF("word", 5, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 9, 511),
+	    ONE_OF("word", 7, 0, 0, 0, 1, 2, 8, 9, 3, 4, 5, 6, 7, 10, 11, 511),
 	    ONE_OF("value", 4, 8, 64, 24, 16, 56, 128, 4096, 4088, 0, 1, 7,
 		   8192, 8193, 0xffffffff, 1ULL << 32, -8ULL, -4096ULL, ~0ULL,
 		   0x800000010, 0x100000ff8),

@@ -54,6 +54,7 @@ static void begin(struct fuzz_run *run, struct message *m, const uint64_t *a)
 	m->header.nlmsg_seq = 1;
 	m->genl.cmd = (uint8_t)a[1];
 	m->genl.version = (uint8_t)a[3];
+	m->genl.reserved = (uint16_t)(a[3] >> 8);
 }
 
 /* @len is what its header says; what there is may be less. */
@@ -134,7 +135,8 @@ static long receive(struct fuzz_run *run, const uint64_t *a)
 		       SHMRING_CMD_LEVEL_NTF, SHMRING_CMD_MAX + 1, 0, 255)
 #define NLFLAGS	ONE_OF("flags", 3, NLM_F_ACK, 0, NLM_F_DUMP, \
 		       NLM_F_DUMP | NLM_F_ACK, NLM_F_ROOT, ~0ULL)
-#define NLVERSION	ONE_OF("version", 1, 1, 0, 2, 255)
+#define NLVERSION	ONE_OF("version", 1, 1, 0, 2, 255, 0x101, \
+		       0xffff01)
 
 const struct fuzz_call fuzz_netlink_calls[] = {
 	{ "netlink", 4, open_netlink,

@@ -28,6 +28,7 @@ static long do_fork(struct fuzz_run *run, const uint64_t *a)
 		return 0;
 	}
 	run->is_child = true;
+	fuzz_check_child(run);
 	fuzz_run_steps(run, run->at + 1, (unsigned int)a[0]);
 	if (a[1])
 		raise(SIGKILL);
@@ -108,7 +109,7 @@ static long yield(struct fuzz_run *run, const uint64_t *a)
 }
 
 const struct fuzz_call fuzz_process_calls[] = {
-	{ "fork", 2, do_fork, NULL,
+	{ "fork", 3, do_fork, NULL,
 	  { ONLY("steps", 0, 1, 2, 4), ONE_OF("kill", 3, 0, 0, 1) } },
 	{ "race", 6, race, NULL,
 	  { ONLY("steps", 1, 2, 4, 8) } },

@@ -8,7 +8,7 @@
  *
  *	program
  *	ring_open name=0 flags=0x2 out=3
- *	attach fd=3 role=1 size=8 tail=0 at=0 compat=0
+ *	attach fd=3 role=1 size=16 tail=0 at=0 compat=0 out=4
  */
 #ifndef FUZZ_PROGRAM_H
 #define FUZZ_PROGRAM_H
@@ -18,10 +18,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define FUZZ_ARGS	13	/* of a call, at most */
+#define FUZZ_ARGS	15	/* of a call, at most */
 #define FUZZ_CALLS	48	/* of a program, at most */
 #define FUZZ_SLOTS	16
-#define FUZZ_NAMES	12
+#define FUZZ_NAMES	13
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -30,6 +30,7 @@ enum fuzz_type {
 	TYPE_NONE,
 	TYPE_CTL,
 	TYPE_RING,
+	TYPE_ENDPOINT,
 	TYPE_EVENTFD,
 	TYPE_EPOLL,
 	TYPE_PIPE,

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/shmring.h>
@@ -13,10 +14,11 @@
 
 #define PAGE		4096ULL
 #define MOST_BYTES	(1ULL << 20)
+#define NSEC_PER_SEC	1000000000LL
 
 static const char *const names[FUZZ_NAMES] = {
 	"fz0", "fz1", "fz2", "fz3", "fz-31-bytes-0123456789.ABCDEF_z", "ctl", "",
-	"fz-32-bytes-0123456789.ABCDEF_zz", ".fz", "f/z", "fz\xff", "-fz",
+	"fz-32-bytes-0123456789.ABCDEF_zz", ".fz", "f/z", "fz\xff", "-fz", "anon:1",
 };
 
 const char *fuzz_name(uint64_t i)
@@ -111,6 +113,13 @@ static uint64_t bounded(uint64_t bytes)
 	return bytes > MOST_BYTES && bytes < 1ULL << 40 ? MOST_BYTES : bytes;
 }
 
+/* What came of a call that makes a descriptor. */
+static long keep(struct fuzz_run *run, uint64_t slot, enum fuzz_type type,
+		 long fd)
+{
+	return fd < 0 ? fd : fuzz_keep(run, slot, type, (int)fd);
+}
+
 static long create(struct fuzz_run *run, const uint64_t *a)
 {
 	struct shmring_create c = {
@@ -122,10 +131,24 @@ static long create(struct fuzz_run *run, const uint64_t *a)
 		.gid = (uint32_t)a[6],
 		.high_water = (uint32_t)a[7],
 		.flags = (uint32_t)a[8],
+		.max_producers = (uint32_t)(a[9] & 0xff),
+		.max_consumers = (uint32_t)(a[9] >> 8),
 	};
 
-	copy_name(c.name, a[1]);
-	return struct_ioctl(run, a[0], SHMRING_IOC_CREATE, &c, sizeof(c), a + 9);
+	/* At times it has one nevertheless. */
+	if (!(c.flags & SHMRING_CREATE_ANONYMOUS) || a[1] >= FUZZ_NAMES)
+		copy_name(c.name, a[1]);
+	return keep(run, a[14], TYPE_RING,
+		    struct_ioctl(run, a[0], SHMRING_IOC_CREATE, &c, sizeof(c),
+				 a + 10));
+}
+
+/* The id of what the slot holds, which mostly is a ring. */
+static uint64_t id_of(struct fuzz_run *run, uint64_t slot)
+{
+	struct shmring_info info = { .size = sizeof(info) };
+
+	return ioctl(fuzz_fd(run, slot), SHMRING_IOC_INFO, &info) ? 0 : info.id;
 }
 
 static long destroy(struct fuzz_run *run, const uint64_t *a)
@@ -136,11 +159,40 @@ static long destroy(struct fuzz_run *run, const uint64_t *a)
 	return struct_ioctl(run, a[0], SHMRING_IOC_DESTROY, &d, sizeof(d), a + 3);
 }
 
+static long destroy_id(struct fuzz_run *run, const uint64_t *a)
+{
+	struct shmring_destroy d = { .id = id_of(run, a[1]) + a[2] };
+
+	return struct_ioctl(run, a[0], SHMRING_IOC_DESTROY, &d, sizeof(d), a + 3);
+}
+
+static long evict(struct fuzz_run *run, const uint64_t *a)
+{
+	struct shmring_evict e = {
+		.role = (uint32_t)a[2],
+		.index = (uint32_t)a[3],
+		.flags = (uint32_t)a[4],
+	};
+
+	/* A name of the list, and behind its end the id. */
+	if (a[5] < FUZZ_NAMES)
+		copy_name(e.name, a[5]);
+	else
+		e.id = id_of(run, a[1]);
+	return struct_ioctl(run, a[0], SHMRING_IOC_EVICT, &e, sizeof(e), a + 6);
+}
+
 static long attach(struct fuzz_run *run, const uint64_t *a)
 {
-	struct shmring_attach s = { .role = (uint32_t)a[1] };
+	struct shmring_attach s = {
+		.role = (uint32_t)a[1],
+		.flags = (uint32_t)a[2],
+		.index = (uint32_t)a[3],
+	};
 
-	return struct_ioctl(run, a[0], SHMRING_IOC_ATTACH, &s, sizeof(s), a + 2);
+	return keep(run, a[8], TYPE_ENDPOINT,
+		    struct_ioctl(run, a[0], SHMRING_IOC_ATTACH, &s, sizeof(s),
+				 a + 4));
 }
 
 static long info(struct fuzz_run *run, const uint64_t *a)
@@ -150,12 +202,24 @@ static long info(struct fuzz_run *run, const uint64_t *a)
 	return struct_ioctl(run, a[0], SHMRING_IOC_INFO, &s, sizeof(s), a + 1);
 }
 
+/* An absolute time of an honest program is not long gone. */
+static int64_t timeout(const uint64_t *a)
+{
+	int64_t ns = (int64_t)a[3];
+	struct timespec t;
+
+	if (!(a[1] & SHMRING_WAIT_ABSTIME) || ns <= 0 || ns > NSEC_PER_SEC)
+		return ns;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec + ns;
+}
+
 static long wait_ioctl(struct fuzz_run *run, const uint64_t *a)
 {
 	struct shmring_wait w = {
 		.flags = (uint32_t)a[1],
 		.want = a[2],
-		.timeout_ns = (int64_t)a[3],
+		.timeout_ns = timeout(a),
 		.kick_fd = (int32_t)a[4],
 	};
 
@@ -167,7 +231,7 @@ static long kick_wait(struct fuzz_run *run, const uint64_t *a)
 	struct shmring_wait w = {
 		.flags = (uint32_t)a[1],
 		.want = a[2],
-		.timeout_ns = (int64_t)a[3],
+		.timeout_ns = timeout(a),
 		.kick_fd = a[5] ? fuzz_fd(run, a[4]) : -1,
 	};
 
@@ -215,7 +279,8 @@ static long any_ioctl(struct fuzz_run *run, const uint64_t *a)
 #define TIMEOUT	ONE_OF("timeout", 4, 0, 0, 1000, 100000, 1, 1000000, -1ULL, \
 		       -2ULL, INT64_MAX, 1ULL << 63)
 #define WAITFLAGS \
-	ONE_OF("flags", 3, 0, 0, SHMRING_WAIT_PEER, 2, ~0ULL)
+	ONE_OF("flags", 5, 0, 0, SHMRING_WAIT_PEER, SHMRING_WAIT_ABSTIME, \
+	       SHMRING_WAIT_FLAGS, 4, ~0ULL)
 
 /* Those of every ioctl, and of a file that is open for O_PATH. */
 #define ARG_ERRNOS	EFAULT, EINVAL, E2BIG, EBADF
@@ -228,7 +293,7 @@ const struct fuzz_call fuzz_ring_calls[] = {
 	  { OPENFLAGS, MAKE("out", TYPE_CTL) } },
 	{ "create", 3, create,
 	  ERRNOS(ARG_ERRNOS, ENAMETOOLONG, EEXIST, ENXIO, EPERM, EFBIG, ENOSPC,
-		 ENOMEM),
+		 ENOMEM, EINTR),
 	  { USE("fd", TYPE_CTL), NAME,
 	    ONE_OF("bytes", 4, 4096, 4096, 8192, 16384, 65536, 1 << 20, 0, 1,
 		   4095, 4097, 12288, 2048, 1 << 21, 1ULL << 40, 1ULL << 63,
@@ -240,13 +305,30 @@ const struct fuzz_call fuzz_ring_calls[] = {
 	    ONE_OF("mode", 3, 0, 0666, 0xffffffff, 0600, 0777, 01777, 0400),
 	    ONE_OF("owner", 2, -1ULL, 1000, 0, 65534),
 	    ONE_OF("high_water", 3, 0, 0, 50, 1, 100, 101, 0xffffffff),
-	    ONE_OF("flags", 3, 0, 0, SHMRING_CREATE_EPHEMERAL,
-		   SHMRING_CREATE_STRICT, SHMRING_CREATE_FLAGS, 4, ~0ULL),
-	    SIZE(sizeof(struct shmring_create)), TAIL, AT, COMPAT } },
+	    ONE_OF("flags", 5, 0, 0, 0, SHMRING_CREATE_EPHEMERAL,
+		   SHMRING_CREATE_ANONYMOUS, SHMRING_CREATE_STRICT,
+		   SHMRING_CREATE_EPHEMERAL | SHMRING_CREATE_ANONYMOUS,
+		   SHMRING_CREATE_FLAGS, 8, ~0ULL),
+	    ONE_OF("sides", 2, 0, 0x101, 1, 0x100, 2, 0x200, ~0ULL),
+	    SIZE(sizeof(struct shmring_create)), TAIL, AT, COMPAT,
+	    MAKE("out", TYPE_RING) } },
 	{ "destroy", 3, destroy,
-	  ERRNOS(ARG_ERRNOS, ENAMETOOLONG, ENOENT, EPERM),
+	  ERRNOS(ARG_ERRNOS, ENAMETOOLONG, ENOENT, EPERM, EINTR),
 	  { USE("fd", TYPE_CTL), NAME, ONE_OF("flags", 1, 0, 1),
 	    SIZE(sizeof(struct shmring_destroy)), TAIL, AT, COMPAT } },
+	{ "destroy_id", 2, destroy_id,
+	  ERRNOS(ARG_ERRNOS, ENOENT, EPERM, EINTR),
+	  { USE("fd", TYPE_CTL), USE("ring", TYPE_RING),
+	    ONE_OF("add", 1, 0, 1, -1ULL, 1000),
+	    SIZE(sizeof(struct shmring_destroy)), TAIL, AT, COMPAT } },
+	{ "evict", 8, evict,
+	  ERRNOS(ARG_ERRNOS, ENAMETOOLONG, ENOENT, EPERM, ENOTCONN, EINTR),
+	  { USE("fd", TYPE_CTL), USE("ring", TYPE_RING),
+	    ONE_OF("role", 2, 1, 2, 0, 3, ~0ULL),
+	    ONE_OF("index", 2, 0, SHMRING_INDEX_ANY, 1),
+	    ONE_OF("flags", 1, 0, 1),
+	    ONE_OF("name", 4, FUZZ_NAMES, FUZZ_NAMES, 0, 1, 2, 3, 4, 6, 7, 12),
+	    SIZE(sizeof(struct shmring_evict)), TAIL, AT, COMPAT } },
 	{ "ring_open", 16, ring_open,
 	  ERRNOS(ENOENT, ENXIO, ENODEV, EACCES, EINVAL, ENOTDIR, EPERM, EEXIST,
 		 ENOMEM, ELOOP, EISDIR),
@@ -254,40 +336,54 @@ const struct fuzz_call fuzz_ring_calls[] = {
 	{ "reopen", 6, reopen, NULL,
 	  { USE("fd", TYPE_RING), OPENFLAGS, MAKE("out", TYPE_RING) } },
 	{ "attach", 16, attach,
-	  ERRNOS(ARG_ERRNOS, EISCONN, EACCES, EBUSY),
+	  ERRNOS(ARG_ERRNOS, EISCONN, EACCES, EBUSY, ENOENT, ENOMEM, EINTR),
 	  { USE("fd", TYPE_RING), ONE_OF("role", 2, 1, 2, 0, 3, ~0ULL),
-	    SIZE(sizeof(struct shmring_attach)), TAIL, AT, COMPAT } },
-	{ "info", 8, info,
+	    ONE_OF("flags", 1, 0, 1),
+	    ONE_OF("index", 2, 0, SHMRING_INDEX_ANY, 1),
+	    SIZE(sizeof(struct shmring_attach)), TAIL, AT, COMPAT,
+	    MAKE("out", TYPE_ENDPOINT) } },
+	/* No endpoint of an endpoint. */
+	{ "attach_again", 1, attach,
+	  ERRNOS(ARG_ERRNOS, EISCONN),
+	  { USE("fd", TYPE_ENDPOINT), ONE_OF("role", 2, 1, 2),
+	    ONE_OF("flags", 1, 0, 1), ONE_OF("index", 1, 0, 1),
+	    SIZE(sizeof(struct shmring_attach)), TAIL, AT, COMPAT,
+	    MAKE("out", TYPE_ENDPOINT) } },
+	{ "info", 4, info,
 	  ERRNOS(ARG_ERRNOS),
 	  { USE("fd", TYPE_RING), SIZE(sizeof(struct shmring_info)), TAIL, AT,
 	    COMPAT } },
+	{ "info_endpoint", 4, info,
+	  ERRNOS(ARG_ERRNOS),
+	  { USE("fd", TYPE_ENDPOINT), SIZE(sizeof(struct shmring_info)), TAIL,
+	    AT, COMPAT } },
 	{ "wait", 24, wait_ioctl,
 	  ERRNOS(ARG_ERRNOS, ENOTCONN, EBADMSG, EAGAIN, ETIMEDOUT, EINTR),
-	  { USE("fd", TYPE_RING), WAITFLAGS, WANT, TIMEOUT,
+	  { USE("fd", TYPE_ENDPOINT), WAITFLAGS, WANT, TIMEOUT,
 	    ONE_OF("kick_fd", 1, 0, 1, -1ULL),
 	    SIZE(sizeof(struct shmring_wait)), TAIL, AT, COMPAT } },
 	{ "kick_wait", 20, kick_wait,
 	  ERRNOS(ARG_ERRNOS, ENOTCONN, EBADMSG, EAGAIN, ETIMEDOUT, EINTR),
-	  { USE("fd", TYPE_RING), WAITFLAGS, WANT, TIMEOUT,
-	    USE("kick", TYPE_RING), ONE_OF("has_kick", 3, 1, 1, 0),
+	  { USE("fd", TYPE_ENDPOINT), WAITFLAGS, WANT, TIMEOUT,
+	    USE("kick", TYPE_ENDPOINT), ONE_OF("has_kick", 3, 1, 1, 0),
 	    SIZE(sizeof(struct shmring_wait)), TAIL, AT, COMPAT } },
 	{ "kick", 14, kick,
 	  ERRNOS(ENOTCONN, EBADF),
-	  { USE("fd", TYPE_RING), ONE_OF("arg", 1, 0, 1), COMPAT } },
+	  { USE("fd", TYPE_ENDPOINT), ONE_OF("arg", 1, 0, 1), COMPAT } },
 	{ "set_eventfd", 14, set_eventfd,
 	  ERRNOS(ARG_ERRNOS, ENOTCONN, EBUSY, ENOENT),
-	  { USE("fd", TYPE_RING), USE("eventfd", TYPE_EVENTFD),
+	  { USE("fd", TYPE_ENDPOINT), USE("eventfd", TYPE_EVENTFD),
 	    ONE_OF("has_eventfd", 4, 1, 1, 1, 0),
 	    SIZE(sizeof(struct shmring_eventfd)), TAIL, AT, COMPAT } },
 	{ "any_ioctl", 6, any_ioctl, NULL,
 	  { USE("fd", TYPE_RING),
-	    ONE_OF("cmd", 16, SHMRING_IOC_CREATE, SHMRING_IOC_DESTROY,
-		   SHMRING_IOC_ATTACH, SHMRING_IOC_INFO, SHMRING_IOC_WAIT,
+	    ONE_OF("cmd", 17, SHMRING_IOC_CREATE, SHMRING_IOC_DESTROY,
+		   SHMRING_IOC_EVICT, SHMRING_IOC_ATTACH, SHMRING_IOC_INFO, SHMRING_IOC_WAIT,
 		   SHMRING_IOC_KICK, SHMRING_IOC_KICK_WAIT,
 		   SHMRING_IOC_EVENTFD, SHMRING_IOC_EVENTFD + 1,
-		   SHMRING_IOC_DESTROY + 1, FIONREAD, FIONBIO, FIOCLEX,
+		   SHMRING_IOC_EVICT + 1, FIONREAD, FIONBIO, FIOCLEX,
 		   FIOASYNC, 0, ~0ULL),
-	    ONE_OF("word", 7, 0, 1, 8, 24, 40, 0x0000000100000008, 0x2800000028,
+	    ONE_OF("word", 7, 0, 1, 16, 32, 48, 0x0000000100000008, 0x2800000028,
 		   ~0ULL),
 	    AT, COMPAT } },
 	{ 0 },

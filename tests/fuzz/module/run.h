@@ -22,6 +22,7 @@ struct fuzz_cover;
  * @page: the mapping's first page in the ring
  * @shared: it is MAP_SHARED
  * @fenced: and of a page that its side may not write
+ * @owned: and of a page that its side may write, which no child inherits
  */
 struct fuzz_slot {
 	int fd;
@@ -30,6 +31,7 @@ struct fuzz_slot {
 	uint64_t page;
 	bool shared;
 	bool fenced;
+	bool owned;
 };
 
 /*
@@ -103,6 +105,9 @@ unsigned char *fuzz_map_at(const struct fuzz_run *run, uint64_t slot);
 bool fuzz_thread_init(struct fuzz_run *run);
 void fuzz_thread_start(struct fuzz_run *run, unsigned int from, unsigned int n);
 void fuzz_thread_finish(struct fuzz_run *run);
+
+/* map.c: a new child has no mapping with which it could write */
+void fuzz_check_child(struct fuzz_run *run);
 
 /* main.c: a promise is broken; the run ends */
 __attribute__((format(printf, 2, 3)))

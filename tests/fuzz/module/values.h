@@ -18,7 +18,7 @@
 
 #define ERRNOS(...)	(const int[]){ __VA_ARGS__, 0 }
 
-#define NAME	ONE_OF("name", 5, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+#define NAME	ONE_OF("name", 5, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
 
 /* What each extensible struct comes with: how long it is said to be, ... */
 #define SIZE(right) \

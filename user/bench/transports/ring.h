@@ -35,7 +35,7 @@ static ALWAYS_INLINE int ring_stage(struct shmring *r, uint64_t seq,
 			return rc;
 	}
 	payload_fill(p, seq, 1, size);
-	shmring_stage(r, (uint32_t)size, 0);
+	shmring_stage(r, size, 0);
 	return 0;
 }
 

@@ -6,20 +6,41 @@
 
 #include "ring.h"
 
-/* Both processes inherit the file, so its name goes before they start. */
+/* Whose channels they are: the processes of the cell are its children. */
+static pid_t owner;
+
+static void shm_address(const struct channel *ch, char address[64])
+{
+	snprintf(address, 64, "shm:/shmring-bench-%d-%u", (int)owner, ch->id);
+}
+
+/* Ephemeral: where no process got as far as to attach, close removes it. */
 static int shm_open_channel(struct channel *ch)
 {
 	char address[64];
-	int rc;
 
-	snprintf(address, sizeof(address), "shm:/shmring-bench-%d-%u",
-		 (int)getpid(), ch->id);
-	/* Of a process that had this number and was killed within this call. */
+	owner = getpid();
+	shm_address(ch, address);
+	/* Of a process that had this number and was killed before all joined. */
 	shmring_unlink(address);
-	rc = ring_open(ch, address, SHMRING_OPEN_CREATE);
-	if (!rc && shmring_unlink(address))
-		rc = ring_failed(ch, -errno);
-	return rc;
+	return ring_open(ch, address,
+			 SHMRING_OPEN_CREATE | SHMRING_OPEN_EPHEMERAL);
+}
+
+/*
+ * Nobody attaches to a ring without a name, so it goes when both are there. Each
+ * is seen by the other unless that comes later: one of them, or both, remove it.
+ */
+static int shm_join(struct channel *ch, enum side side)
+{
+	int rc = ring_join(ch, side);
+	char address[64];
+
+	if (rc || shmring_peer(ch->state) != SHMRING_STATE_ATTACHED)
+		return rc;
+	shm_address(ch, address);
+	shmring_unlink(address);
+	return 0;
 }
 
 const struct transport transport_shm = {
@@ -30,6 +51,6 @@ const struct transport transport_shm = {
 	.batches = true,
 	.fits = fits_half,
 	.open = shm_open_channel,
-	.join = ring_join,
+	.join = shm_join,
 	.close = ring_close,
 };

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Structs that start with their size, as <linux/shmring.h> has them. */
+#ifndef _SHMRING_ARGS_H
+#define _SHMRING_ARGS_H
+
+#include <linux/mm.h>
+#include <linux/types.h>
+#include <linux/uaccess.h>
+
+/*
+ * Read one into @dst of @ksize bytes, of which its first version had @first.
+ * Errors as the UAPI header says.
+ */
+static inline int shmring_get_args(void *dst, size_t ksize, size_t first,
+				   const void __user *src)
+{
+	u32 usize;
+
+	if (get_user(usize, (const u32 __user *)src))
+		return -EFAULT;
+	if (usize < first)
+		return -EINVAL;
+	if (usize > PAGE_SIZE)
+		return -E2BIG;
+	return copy_struct_from_user(dst, ksize, src, usize);
+}
+
+#endif /* _SHMRING_ARGS_H */
