@@ -3,8 +3,8 @@
  * Death: a side is killed at any of its steps, or leaves when it is done. What
  * it stored becomes visible, the other side hears of it, a successor takes the
  * role and goes on from the positions in the control pages. By default the
- * kernel tells (kmod/endpoint.c); with LOCKS the thread that waits for the
- * dead one's lock does (user/lib/watch.c).
+ * kernel tells (kmod/endpoint.c); with LOCKS the thread of the other side does,
+ * which the kernel wakes by a robust futex (user/lib/watch.c, service.c).
  *
  * Each slot holds its record's position and who wrote it, so that a record that
  * was staged and not published by one who was killed cannot pass for that of
@@ -20,7 +20,7 @@
  * are closed; file locks.
  *
  * Pieces to be removed: NO_NEWS, NO_EPOCH; of the kernel NO_FIRST_KICK and
- * NO_STATE_FIRST; with LOCKS NO_EPOCH_WORD and NO_LOOK_AFTER_HUP (which with the
+ * NO_STATE_FIRST; with LOCKS NO_BELL and NO_LOOK_AFTER_HUP (which with the
  * kernel goes well by another way: it looks at the state first, and then at the
  * positions)
  */
@@ -35,7 +35,7 @@
 #define WAIT(side)	(2 + side)
 #define STATE(side)	(4 + side)
 #define EPOCH	6
-#define KICK(side)	(7 + side)
+#define BELL(side)	(7 + side)
 #define DATA	9
 #define WORDS	(DATA + SLOTS)
 #include "memory.pml"
@@ -49,8 +49,8 @@ bit watched[2];		/* a read lock on it */
 bit alive[2];		/* in user mode, or in a system call of its own */
 bit dead[2];
 bit vacant[2];		/* it was killed, and nobody takes the role again */
-bit queued[2];		/* on the wait queue, or on the kick word */
-bit on_epoch[2];	/* on the epoch's futex */
+bit queued[2];		/* on the wait queue, or on the bell */
+bit died[2];		/* its life is marked */
 byte kills;
 /* What was published by whom, and how much was handed back: for the asserts. */
 byte author[RECORDS];
@@ -69,47 +69,56 @@ inline wake(side)
 	d_step { !off[me] && empty_buffer(me) -> queued[side] = 0 }
 }
 
-inline wake_epoch()
+/* shm_ring() of the other side, or the kernel's kick */
+inline kick_peer()
 {
-	d_step { !off[me] && empty_buffer(me) ->
-		on_epoch[P] = 0; on_epoch[C] = 0 }
+#ifdef LOCKS
+	/* @ user/lib/shm_lock.c shm_ring: __atomic_fetch_add(bell, 1, __ATOMIC_RELEASE); */
+	add(me, BELL(you), 1);
+#endif
+	wake(you)
 }
 
 #ifdef LOCKS
-/* shm_set_state(), of side me, by a thread of whatever side */
-inline set_state(from, to)
+/* shm_set_state(), of side me, by a thread of whatever side; then the bells */
+inline set_state(to)
 {
-	/* @ user/lib/shm_lock.c: if (!__atomic_compare_exchange_n(state, &from, to, false, */
-	d_step { !off[me] && empty_buffer(me) ->
-		v = (mem[STATE(me)] == from);
-		if
-		:: v -> mem[STATE(me)] = to
-		:: else
-		fi };
 	if
-	:: v ->
-		/* @ user/lib/shm_lock.c: __atomic_fetch_add(&info->epoch, 1, __ATOMIC_RELEASE); */
+	:: to == GONE ->
+		/* @ user/lib/shm_lock.c shm_set_state: if (to == SHMRING_STATE_GONE) */
 		add(me, EPOCH, 1);
-		/* @ user/lib/shm_lock.c: futex_wake_all(&info->epoch); */
-		wake_epoch()
-	:: else
+		set_word(STATE(me), to)
+	:: else ->
+		set_word(STATE(me), to);
+		/* @ user/lib/shm_lock.c shm_set_state: if (to != SHMRING_STATE_GONE) */
+		add(me, EPOCH, 1)
 	fi;
-	v = 0
+	/* @ user/lib/shm_lock.c shm_set_state: shm_ring(info, SHMRING_ROLE_PRODUCER); */
+	kick_peer()
 }
 #else
 /* shmring_set_state(), under the ring's lock */
-inline set_state(from, to)
+inline set_state(to)
 {
 #ifdef NO_STATE_FIRST
 	add(me, EPOCH, 1);
 	wake(you);
 	set_word(STATE(me), to)
 #else
-	/* @ kmod/endpoint.c: smp_store_release(shmring_state(ring, side), state); */
-	set_word(STATE(me), to);
-	/* @ kmod/endpoint.c: smp_store_release(&ring->info->epoch, ring->info->epoch + 1); */
-	add(me, EPOCH, 1);
-	/* @ kmod/endpoint.c: shmring_kick(shmring_other(ring, side)); */
+	if
+	:: to == GONE ->
+		/* @ kmod/endpoint.c shmring_set_state: if (state == SHMRING_STATE_GONE) */
+		/* @ kmod/endpoint.c shmring_set_state: WRITE_ONCE(info->epoch, info->epoch + 1); */
+		add(me, EPOCH, 1);
+		/* @ kmod/endpoint.c shmring_set_state (P1): smp_store_release(shmring_state(ring, side), state); */
+		set_word(STATE(me), to)
+	:: else ->
+		set_word(STATE(me), to);
+		/* @ kmod/endpoint.c shmring_set_state: if (state != SHMRING_STATE_GONE) */
+		/* @ kmod/endpoint.c shmring_set_state (P2): smp_store_release(&info->epoch, info->epoch + 1); */
+		add(me, EPOCH, 1)
+	fi;
+	/* @ kmod/endpoint.c shmring_set_state: shmring_kick(other); */
 #ifdef NO_NEWS
 	if
 	:: to == GONE -> empty_buffer(me)
@@ -121,16 +130,6 @@ inline set_state(from, to)
 #endif
 }
 #endif
-
-inline kick_peer()
-{
-#ifdef LOCKS
-	d_step { !off[me] && sb[me].n < DEPTH ->
-		peek(me, KICK(me), v); push(me, KICK(me), v + 1, 1) };
-	v = 0;
-#endif
-	wake(you)
-}
 
 /* hup, and for the assert in get_more() the epoch at which it was seen */
 inline see_state()
@@ -149,15 +148,15 @@ inline sleep_once()
 {
 	load(me, EPOCH, epoch);
 #ifdef LOCKS
-	load(me, KICK(you), k);
-	load(me, EPOCH, e);
+	/* @ user/lib/shm_sleep.c shm_sleep_until: uint32_t k = shm_bell(s); */
+	load(me, BELL(me), k);
 #else
 	d_step { !off[me] && empty_buffer(me) -> queued[me] = 1 };
 #endif
 	add(me, WAIT(me), 1);
 	d_step { !off[me] -> interrupt(you) };
 #ifndef LOCKS
-	/* @ kmod/notify.c: gone = shmring_peer_gone(ring, side); */
+	/* @ kmod/notify.c shmring_events: gone = shmring_peer_gone(ring, side); */
 	see_state();
 #endif
 	load(me, POS(you), v);
@@ -172,31 +171,16 @@ inline sleep_once()
 		:: else ->
 			missed = 0;
 #ifdef LOCKS
-			/* @ user/lib/shm_sleep.c: v[n++] = futex_is(&s->info->epoch, */
+			/* @ user/lib/shm_sleep.c shm_sleep_until: return futex_wait(bell, k, deadline); */
 			d_step { !off[me] && empty_buffer(me) ->
-				if
-#ifdef NO_EPOCH_WORD
-				:: mem[KICK(you)] == k -> queued[me] = 1
-#else
-				:: mem[KICK(you)] == k && mem[EPOCH] == e ->
-					queued[me] = 1;
-					on_epoch[me] = 1
-#endif
-				:: else
-				fi };
-#ifdef NO_EPOCH_WORD
-			!off[me] && !queued[me]
-#else
+				queued[me] = (mem[BELL(me)] == k) };
 			if
-			:: !off[me] && !(queued[me] && on_epoch[me])
+			:: !off[me] && !queued[me]
 			/* It was killed before it said that it was there. */
 			:: vacant[you] && mem[STATE(you)] == NEVER -> goto out
 			fi;
 			queued[me] = 0;
-			on_epoch[me] = 0;
-			k = 0;
-			e = 0
-#endif
+			k = 0
 #else
 			!off[me] && !queued[me]
 #endif
@@ -209,9 +193,13 @@ inline sleep_once()
 inline wait_peer()
 {
 	do
-	::	load(me, EPOCH, epoch);
+	::
+#ifdef LOCKS
+		load(me, BELL(me), k);
+#endif
+		load(me, EPOCH, epoch);
 		load(me, STATE(you), v);
-		/* @ user/lib/wait.c: if (epoch != *missed || */
+		/* @ user/lib/wait.c shmring_wait_peer: if (epoch != *missed || */
 #ifdef NO_EPOCH
 		if
 		:: v == ATTACHED -> break
@@ -223,8 +211,8 @@ inline wait_peer()
 		:: else
 		fi;
 #endif
-		/* @ user/lib/backend_shm.c: return shm_sleep_peer(s, (uint32_t)need, deadline); */
-		/* @ kmod/notify.c: bool moved = smp_load_acquire(&ring->info->epoch) != epoch; */
+		/* @ user/lib/backend_shm.c shm_sleep: return shm_sleep_peer(r->priv, (uint32_t)need, deadline); */
+		/* @ kmod/notify.c shmring_peer_events: bool moved = smp_load_acquire(&ring->info->epoch) != epoch; */
 #ifdef NO_EPOCH
 #define came_or_went	(mem[STATE(you)] == ATTACHED)
 #else
@@ -239,13 +227,13 @@ inline wait_peer()
 			:: came_or_went
 			:: else ->
 #ifdef LOCKS
-				on_epoch[me] = 1
+				queued[me] = (mem[BELL(me)] == k)
 #else
 				queued[me] = 1
 #endif
 			fi };
 		if
-		:: !off[me] && !queued[me] && !on_epoch[me]
+		:: !off[me] && !queued[me]
 		:: vacant[you] && mem[EPOCH] == epoch -> goto out
 		fi
 	od;
@@ -272,8 +260,10 @@ inline get_more()
 		if
 		:: hup ->
 			hup = 0;
+			/* @ user/lib/wait.c look_or_miss: uint32_t epoch = shmring_epoch(r); */
+			load(me, EPOCH, epoch);
 #ifndef NO_LOOK_AFTER_HUP
-			/* @ user/lib/wait.c: } while (err == -EAGAIN && !slept); */
+			/* @ user/lib/wait.c sleep_until_ready: } while (err == -EAGAIN && !slept); */
 			load(me, POS(you), v);
 			limit = limit_by(v);
 			v = 0;
@@ -311,7 +301,7 @@ inline publish()
 /* shmring_begin() */
 inline begin()
 {
-	/* @ user/lib/ring.c: uint64_t self = __atomic_load_n(&r->self->pos, __ATOMIC_ACQUIRE); */
+	/* @ user/lib/ring.c shmring_begin: uint64_t self = __atomic_load_n(&r->self->pos, __ATOMIC_ACQUIRE); */
 	load(me, POS(me), pos);
 	assert(me == P || pos == handed_back);
 	shown = pos;
@@ -326,14 +316,16 @@ inline attach()
 {
 #ifdef LOCKS
 	begin();
-	/* @ user/lib/backend_shm.c: shm_set_state(s->info, role, SHMRING_STATE_ATTACHED, SHMRING_STATE_GONE); */
-	set_state(ATTACHED, GONE);
+	/* @ user/lib/backend_shm.c shm_attach: if (shmring_state(s->info, role) == SHMRING_STATE_ATTACHED) */
 	load(me, STATE(me), v);
-	k = v;
-	set_state(k, ATTACHED);
-	k = 0
+	if
+	:: v == ATTACHED -> v = 0; set_state(GONE)
+	:: else -> v = 0
+	fi;
+	/* @ user/lib/backend_shm.c shm_attach: shm_set_state(s->info, role, SHMRING_STATE_ATTACHED); */
+	set_state(ATTACHED)
 #else
-	set_state(GONE, ATTACHED);
+	set_state(ATTACHED);
 	begin()
 #endif
 }
@@ -372,18 +364,22 @@ inline kernel_leave()
 	empty_buffer(me);
 	off[me] = 0;
 #ifndef LOCKS
-	/* @ kmod/endpoint.c: shmring_set_state(ring, side, SHMRING_STATE_GONE); */
-	set_state(ATTACHED, GONE);
+	/* @ kmod/endpoint.c shmring_lose_role: shmring_set_state(ring, side, SHMRING_STATE_GONE); */
+	set_state(GONE);
 #endif
 	empty_buffer(me);
-	d_step { held[me] = 0; queued[me] = 0; on_epoch[me] = 0 }
+	d_step { held[me] = 0; queued[me] = 0;
+#ifdef LOCKS
+		died[me] = dead[me]
+#endif
+		}
 }
 
 proctype side(byte me)
 {
 	byte pos, limit, shown, kicked, epoch, missed, who, v, hup;
 #ifdef LOCKS
-	byte k, e;
+	byte k;
 #endif
 
 	do
@@ -393,8 +389,8 @@ proctype side(byte me)
 			work();
 out:			skip;
 #ifdef LOCKS
-			/* @ user/lib/backend_shm.c: shm_set_state(s->info, s->role, SHMRING_STATE_ATTACHED, */
-			set_state(ATTACHED, GONE);
+			/* @ user/lib/backend_shm.c shm_leave: shm_set_state(s->info, s->role, SHMRING_STATE_GONE); */
+			set_state(GONE);
 #endif
 			alive[me] = 0
 		} unless { dead[me] };
@@ -402,7 +398,7 @@ out:			skip;
 		d_step { v = 0; hup = 0; epoch = 0; missed = 0; pos = 0; limit = 0;
 			shown = 0; kicked = 0;
 #ifdef LOCKS
-			k = 0; e = 0;
+			k = 0;
 #endif
 			who++ };
 		if
@@ -426,17 +422,32 @@ end:	do
 
 #ifdef LOCKS
 /*
- * watch(), on the dead side me. While it has the lock, nobody else changes the
- * state; so getting it and changing the state are one step.
+ * watch() of the other side, when the life of side me is marked; as long as a
+ * successor has the lock, it is for that one to say it.
  */
 proctype watcher(byte me)
 {
 end:	do
-	::	d_step { mem[STATE(me)] == ATTACHED && !held[me] ->
-			watched[me] = 1; mem[STATE(me)] = GONE };
-		mem[EPOCH] = mem[EPOCH] + 1;
-		d_step { on_epoch[P] = 0; on_epoch[C] = 0 };
-		watched[me] = 0
+	::	d_step { died[me] -> died[me] = 0 };
+#ifndef NO_BELL
+		/* @ user/lib/service.c watch: shm_ring(s->info, s->role); */
+		mem[BELL(you)] = mem[BELL(you)] + 1;
+		queued[you] = 0;
+#endif
+		if
+		:: d_step { !held[me] -> watched[me] = 1 };
+			if
+			/* @ user/lib/watch.c shm_mourn: if (proof && shmring_state(s->info, s->other) == SHMRING_STATE_ATTACHED) */
+			:: mem[STATE(me)] == ATTACHED ->
+				mem[EPOCH] = mem[EPOCH] + 1;
+				mem[STATE(me)] = GONE;
+				mem[BELL(you)] = mem[BELL(you)] + 1;
+				queued[you] = 0
+			:: else
+			fi;
+			watched[me] = 0
+		:: held[me]
+		fi
 	od
 }
 #endif

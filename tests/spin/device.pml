@@ -54,7 +54,8 @@ bit queued[2];		/* on the wait queue, under its lock */
 bit autoremove[2];	/* by prepare_to_wait(); else it stays until the end */
 bit event[2];		/* eventfd: count; poll: triggered; epoll: ready list */
 mtype how[2];
-byte seq[2];		/* @ kmod/ring.h: atomic_t wait_seq; */
+byte kick_seq[2];	/* of the last kick */
+byte seq[2];		/* @ kmod/ring.h shmring_side: atomic_t wait_seq; */
 
 /* Under the queue's lock, which makes all that is on it visible. */
 inline wake_up(side)
@@ -83,7 +84,9 @@ inline wake_up(side)
 /* shmring_wake() */
 inline kernel_kick(side)
 {
-	/* @ kmod/notify.c: if (wq_has_sleeper(&side->wq)) { */
+	/* @ kmod/notify.c shmring_wake: WRITE_ONCE(side->kick_seq, atomic_read(&side->wait_seq)); */
+	d_step { !off[me] -> kick_seq[side] = seq[side] };
+	/* @ kmod/notify.c shmring_wake: if (wq_has_sleeper(&side->wq)) { */
 #ifndef NO_WQ_FENCE
 	fence(me);
 #endif
@@ -92,10 +95,25 @@ inline kernel_kick(side)
 	:: v -> wake_up(side); v = 0
 	:: else
 	fi;
-	/* @ kmod/notify.c: shmring_eventfd_signal(side->eventfd); */
+	/* @ kmod/notify.c shmring_wake: shmring_eventfd_signal(side->eventfd); */
 	if
 	:: how[side] == EVENTFD ->
 		d_step { !off[me] -> event[side] = 1; blocked[side] = 0 }
+	:: else
+	fi
+}
+
+/* shmring_kick_armed(), by who publishes in the kernel */
+inline kernel_kick_armed(side)
+{
+	/* @ kmod/notify.c shmring_kick_armed (K1): smp_mb(); */
+#ifndef NO_KICK_FENCE
+	fence(me);
+#endif
+	/* @ kmod/notify.c shmring_kick_armed: if (atomic_read(&side->wait_seq) != READ_ONCE(side->kick_seq)) */
+	d_step { !off[me] -> v = (seq[side] != kick_seq[side]) };
+	if
+	:: v -> v = 0; kernel_kick(side)
 	:: else
 	fi
 }
@@ -111,10 +129,10 @@ inline runs(side, thread)
 		load(me, TASK_MM, mm);
 		load(me, MM_USERS, v);
 #else
-		/* @ kmod/notify.c: if (side->many_mms || atomic_read(&side->mm->mm_users) != 1) */
+		/* @ kmod/notify.c shmring_publisher_sleeps: if (atomic_read(&mm->mm_users) != 1) */
 		load(me, MM_USERS, v);
-		/* @ kmod/notify.c: smp_rmb(); */
-		/* @ kmod/notify.c: return READ_ONCE(side->task->mm) == side->mm && */
+		/* @ kmod/notify.c shmring_publisher_sleeps (F2): smp_rmb(); */
+		/* @ kmod/notify.c shmring_publisher_sleeps: return READ_ONCE(ep->task->mm) == mm && !shmring_task_on_cpu(ep->task); */
 		load(me, TASK_MM, mm);
 #endif
 #ifdef NO_MM_USERS
@@ -127,7 +145,7 @@ inline runs(side, thread)
 	:: else
 	fi;
 #endif
-	/* @ kmod/compat.h: return smp_load_acquire(&task->on_cpu); */
+	/* @ kmod/compat.h shmring_task_on_cpu: return smp_load_acquire(&task->on_cpu); */
 	if
 	:: !v -> load(me, CPU(thread), v)
 	:: else
@@ -143,40 +161,38 @@ inline runs(side, thread)
 /* shmring_fence() */
 inline kernel_fence(side)
 {
-	/* @ kmod/notify.c: smp_mb(); */
+	/* @ kmod/notify.c shmring_fence (F1): smp_mb(); */
 #ifndef NO_ARM_FENCE
-	fence(me);
-#endif
-	/* @ kmod/notify.c: spin_lock(&publisher->lock); */
-#ifdef TSO
 	fence(me);
 #endif
 #ifdef NO_ON_CPU_ORDER
 	load(me, POS(side), early);
 #endif
 	if
-	:: how[side] == READ_WRITE	/* no mm: it always kicks */
+	:: how[side] == READ_WRITE	/* no mm: it fences */
 	:: else ->
 		runs(side, noted(side));
-		/* @ kmod/notify.c: if (publisher->mm && !shmring_publisher_sleeps(publisher)) { */
+		/* @ kmod/notify.c shmring_fence: if (mm && !shmring_publisher_sleeps(ep, mm)) { */
 #ifndef NO_INTERRUPT
 		if
 		:: v ->
 			fence(me);
 			/* mm_cpumask(): where it does not run, it fenced */
+			/* @ kmod/notify.c shmring_ipi (F3): smp_mb(); */
 			d_step { !off[me] -> interrupt(side) }
 		:: else
 		fi;
 #endif
 		v = 0
 	fi;
+	/* @ kmod/notify.c shmring_fence (F4): smp_mb(); */
 	fence(me)
 }
 
 /* shmring_arm() */
 inline kernel_arm()
 {
-	/* @ kmod/notify.c: WRITE_ONCE(side->page->wait, atomic_inc_return(&side->wait_seq)); */
+	/* @ kmod/notify.c shmring_arm: WRITE_ONCE(side->page->wait, atomic_inc_return(&side->wait_seq)); */
 	fence(me);
 #ifdef NO_SEQUENCE
 	seq[me] = 1;
@@ -217,19 +233,20 @@ inline second_look()
 inline sleep_until(kick)
 {
 	do
-	::	/* @ kmod/notify.c: prepare_to_wait(&side->wq, &wait, TASK_INTERRUPTIBLE); */
+	::	/* @ kmod/notify.c shmring_sleep_until: prepare_to_wait(&side->wq, &wait, TASK_INTERRUPTIBLE); */
 		d_step { !off[me] && empty_buffer(me) ->
 			queued[me] = 1;
 			autoremove[me] = 1;
 			sleeping[me] = 1;
 			mem[QUEUE(me)] = 1 };
-		/* @ kmod/notify.c: shmring_arm(ring, side); */
+		/* @ kmod/notify.c shmring_sleep_until: shmring_arm(ring, side); */
 		kernel_arm();
 		if
 		:: kick -> kernel_kick(you); kick = 0
 		:: else
 		fi;
-		/* @ kmod/notify.c: events = shmring_events(ring, side, flags, want); */
+		/* @ kmod/notify.c shmring_sleep_until: events = shmring_is_live(ep) ? */
+		/* @ kmod/notify.c shmring_sleep_until: shmring_events(ring, side, flags, want) : -ENOTCONN; */
 		second_look();
 		if
 		:: v -> break
@@ -279,7 +296,7 @@ inline eventfd_wait()
 inline kernel_poll(edge)
 {
 	ready();
-	/* @ kmod/notify.c: if (mask && !(poll_requested_events(pt) & EPOLLET)) */
+	/* @ kmod/notify.c shmring_poll: if (mask && !(poll_requested_events(pt) & EPOLLET)) */
 #ifdef NO_ET_ARM
 	if
 	:: !v
@@ -292,7 +309,7 @@ inline kernel_poll(edge)
 	fi
 }
 
-/* @ kmod/notify.c: poll_wait(file, &side->wq, pt); */
+/* @ kmod/notify.c shmring_poll: poll_wait(file, &side->wq, pt); */
 inline poll_wait()
 {
 	d_step { !off[me] && sb[me].n < DEPTH ->
@@ -362,7 +379,14 @@ inline wait()
 }
 
 #define ALWAYS_KICKS	(how[me] == READ_WRITE)
-#define kick_peer()	kernel_kick(you)
+inline kick_peer()
+{
+	if
+	:: how[me] == READ_WRITE -> kernel_kick_armed(you)
+	:: else -> kernel_kick(you)
+	fi
+}
+
 #ifdef THREADS
 #define LOCALS		bit kicks; byte mm;
 #endif
@@ -392,12 +416,13 @@ inline call_and_await()
 {
 	out++;
 	store_rel(me, POS(me), out);
+	/* @ user/lib/wait.c shmring_kick_wait: __atomic_signal_fence(__ATOMIC_SEQ_CST); */
 	load(me, WAIT(you), v);
-	/* @ user/lib/wait.c: if (!peer_sleeps(kick)) */
+	/* @ user/lib/wait.c shmring_kick_wait: if (!peer_sleeps(kick)) */
 	if
 	:: v == kicked
 	:: else ->
-		/* @ user/lib/backend_dev.c: kick->kicked = __atomic_load_n(&kick->peer->wait, __ATOMIC_RELAXED); */
+		/* @ user/lib/backend_dev.c dev_kick_sleep: kick->kicked = __atomic_load_n(&kick->peer->wait, __ATOMIC_RELAXED); */
 		load(me, WAIT(you), kicked);
 		kicks = 1;
 		sleep_until(kicks)

@@ -3,10 +3,10 @@
  * Sleeping and waking without the module: user/lib/shm_sleep.c, whose numbers
  * (1) to (7) stand here too, with membarrier(2) and threads that may be off
  * their CPU. With PUMP the consumer sleeps on a descriptor, for which a thread
- * of its own sleeps (user/lib/pump.c);
+ * of its own sleeps (user/lib/service.c, pump.c);
  * with SILENT nobody ever publishes, and that thread must end all the same.
  *
- * Not modelled: as in device.pml; and the epoch beside the kick word (death.pml).
+ * Not modelled: as in device.pml; and who comes and goes (death.pml).
  * Taken for granted: a futex compares and queues under one lock, and a wake has
  * a full barrier before it looks; membarrier(2) interrupts each CPU whose
  * current thread is of a registered process; eventfd; a mutex.
@@ -23,12 +23,12 @@
 #define POS(side)	(side)
 #define WAIT(side)	(2 + side)
 #define CPU(thread)	(4 + (thread))
-#define KICK(side)	(7 + side)
+#define BELL(side)	(7 + side)
 #define WORDS		9
 #include "memory.pml"
 #include "cpu.pml"
 
-bit queued[CPUS];	/* on the peer's kick word */
+bit queued[CPUS];	/* on the bell of its side */
 
 /* futex_wake_all() on the word on which the thread sleeps */
 inline futex_wake(thread)
@@ -41,15 +41,15 @@ inline futex_wake(thread)
 	}
 }
 
-/* Only this side writes the word. */
+/* shm_ring() */
 inline kick_peer()
 {
-	/* @ user/lib/backend_shm.c: __atomic_store_n(&s->self->kick, s->self->kick + 1, __ATOMIC_RELEASE); */
+	/* @ user/lib/backend_shm.c shm_kick: shm_ring(s->info, s->other); */
+	/* @ user/lib/shm_lock.c shm_ring: __atomic_fetch_add(bell, 1, __ATOMIC_RELEASE); */
 #ifndef NO_KICK_WORD
-	kicks++;
-	store_rel(me, KICK(me), kicks);		/* (6) */
+	add(me, BELL(you), 1);			/* (6) */
 #endif
-	/* @ user/lib/backend_shm.c: futex_wake_all(&s->self->kick); */
+	/* @ user/lib/shm_lock.c shm_ring: futex_wake_all(bell); */
 #ifndef NO_WAKE
 	futex_wake(you);
 #ifdef PUMP
@@ -67,17 +67,17 @@ inline kick_peer()
 inline sleep_until(thread, reached, same)
 {
 #ifndef NO_WORD_FIRST
-	/* @ user/lib/shm_sleep.c: __atomic_load_n(&s->peer->kick, __ATOMIC_ACQUIRE)); */
-	load(thread, KICK(you), k);		/* (1) */
+	/* @ user/lib/shm_sleep.c shm_sleep_until: uint32_t k = shm_bell(s); */
+	load(thread, BELL(me), k);		/* (1) */
 #endif
-	/* @ user/lib/shm_sleep.c: __atomic_fetch_add(&s->self->wait, 1, __ATOMIC_SEQ_CST); */
+	/* @ user/lib/shm_sleep.c shm_arm_and_look: __atomic_fetch_add(&s->self->wait, 1, __ATOMIC_SEQ_CST); */
 #ifndef NO_ARM
 	add(thread, WAIT(me), 1);		/* (2) */
 #endif
-	/* @ user/lib/shm_sleep.c: if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0)) */
+	/* @ user/lib/shm_sleep.c shm_arm_and_look: if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0)) */
 	fence(thread);				/* (3) */
 	load(thread, CPU(you), v);
-	/* @ user/lib/shm_sleep.c: MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0)) */
+	/* @ user/lib/shm_sleep.c shm_sleep_ready: if (syscall(SYS_membarrier, */
 #ifdef NO_REGISTRATION
 	v = 0;
 #endif
@@ -90,22 +90,22 @@ inline sleep_until(thread, reached, same)
 	:: else
 	fi;
 	fence(thread);
-	/* @ user/lib/shm_sleep.c: if ((int64_t)(__atomic_load_n(&s->peer->pos, __ATOMIC_ACQUIRE) - */
+	/* @ user/lib/shm_sleep.c shm_arm_and_look: if ((int64_t)(__atomic_load_n(&s->peer->pos, __ATOMIC_ACQUIRE) - */
 #ifndef NO_SECOND_LOOK
 	load(thread, POS(you), v);		/* (4) */
 #ifdef NO_WORD_FIRST
-	load(thread, KICK(you), k);
+	load(thread, BELL(me), k);
 #endif
 	v = (reached);
 #endif
-	/* @ user/lib/shm_sleep.c: return sleep_on(v, n, deadline); */
+	/* @ user/lib/shm_sleep.c shm_sleep_until: return futex_wait(bell, k, deadline); */
 	if
 	:: !v ->
 		d_step { !off[thread] && empty_buffer(thread) ->
 #ifdef NO_COMPARE
 			queued[thread] = 1
 #else
-			queued[thread] = (mem[KICK(you)] == k && same)	/* (7) */
+			queued[thread] = (mem[BELL(me)] == k && same)	/* (7) */
 #endif
 			};
 		block(thread, queued[thread])
@@ -122,12 +122,12 @@ inline sleep_until(thread, reached, same)
  */
 bit armed, stop, event, gave_up;
 bit listens;		/* the pump sleeps on the request's word, too */
-byte request, target;	/* @ user/lib/shm.h: uint32_t seq; */
+byte request, target;	/* @ user/lib/shm.h shm_service: uint32_t seq; */
 
 inline new_request()
 {
 	request++;
-	/* @ user/lib/pump.c: futex_wake_all(&p->seq); */
+	/* @ user/lib/service.c shm_service_notify: futex_wake_all(&s->service.seq); */
 	if
 	:: queued[PUMP_THREAD] && listens ->
 		queued[PUMP_THREAD] = 0;
@@ -140,7 +140,7 @@ inline new_request()
 inline pump_wait()
 {
 	d_step { !off[me] ->
-		/* @ user/lib/pump.c: eventfd_read(p->eventfd, &old); */
+		/* @ user/lib/pump.c shm_pump_arm: set_ready(s, false); */
 		event = 0;
 		armed = 1;
 		target = pos + 1;
@@ -160,7 +160,7 @@ end_gave_up:	false
 #define also_listens	0
 #else
 #define also_listens	1
-/* @ user/lib/shm_sleep.c: v[n++] = futex_is(also, also_value); */
+/* @ user/lib/service.c sleep_for_news: futex_is(&s->service.seq, t->seq), */
 #define same_request	(request == seen)
 #endif
 
@@ -176,20 +176,20 @@ proctype pump()
 		if
 		:: stop -> break
 		:: !stop && !busy ->
-			/* @ user/lib/pump.c: futex_wait_all(&idle, 1, SHMRING_NEVER); */
+			/* @ user/lib/service.c sleep_for_news: if (futex_wait_all(v, t->request.armed ? 3 : 2, deadline) >= 0 || */
 			d_step { !off[PUMP_THREAD] ->
 				listens = 1;
 				queued[PUMP_THREAD] = (request == seen) };
 			block(PUMP_THREAD, queued[PUMP_THREAD])
 		:: !stop && busy ->
-			/* @ user/lib/pump.c: else if (done(s, target)) */
+			/* @ user/lib/service.c is_due: if (shm_pump_is_due(s, &t->request)) */
 			load(PUMP_THREAD, POS(you), v);
 			if
 			:: v == wanted ->
 				/* finish() */
 				d_step { !off[PUMP_THREAD] ->
 					if
-					/* @ user/lib/pump.c: if (__atomic_load_n(&p->seq, __ATOMIC_ACQUIRE) == seq) { */
+					/* @ user/lib/pump.c shm_pump_finish: if (__atomic_load_n(&s->service.seq, __ATOMIC_ACQUIRE) == seq) { */
 					:: request == seen ->
 						armed = 0;
 						event = 1;
@@ -222,7 +222,7 @@ inline wait()
 
 #define prepare()	skip
 #define ALWAYS_KICKS	false
-#define LOCALS		byte kicks, k;
+#define LOCALS		byte k;
 #include "side.pml"
 
 init

@@ -21,8 +21,10 @@ bit done[2];
 #ifdef SB
 active proctype left()
 {
+	/* Who maps a ring says so, and then looks whether the other side sleeps. */
 	store(0, X, 1);
 #ifdef FENCES
+	/* @ kmod/map.c shmring_note_mapper (M3): smp_mb(); */
 	fence(0);
 #endif
 	load(0, Y, r0);
@@ -33,6 +35,7 @@ active proctype right()
 {
 	store(1, Y, 1);
 #ifdef FENCES
+	/* @ kmod/notify.c shmring_fence (F1): smp_mb(); */
 	fence(1);
 #endif
 #ifdef INTERRUPT
@@ -51,6 +54,8 @@ active proctype left()
 {
 	store(0, X, 1);
 #ifdef RELEASE
+	/* @ kmod/map.c shmring_note_mapper (M1): smp_store_release(&ep->mm, mm); */
+	/* @ kmod/notify.c shmring_fence (M2): mm = smp_load_acquire(&ep->mm); */
 	store_rel(0, Y, 1);
 #else
 	store(0, Y, 1);

@@ -15,7 +15,7 @@
  * an invalid end state; the record's bytes within a slot.
  *
  * Lines that begin with "@" name the code that stands for what follows;
- * tests/spin/check looks whether the code still has it.
+ * tests/spin/quotes looks whether the code still has it.
  *
  * Pieces to be removed: NO_A, NO_B, NO_C, NO_D, NO_FLUSH, NO_ORDER
  */
@@ -45,12 +45,12 @@
 #define first_of(seq, size)	((seq) * 4 + (size))
 #define second_of(seq)		((seq) * 4)
 
-/* @ user/lib/wait.c: if (limit - r->limit > r->shown + ring - r->limit) */
+/* @ user/lib/wait.c shmring_look: if (limit - r->limit > r->shown + ring - r->limit) */
 #define honest(new)	(bytes(new, limit) <= bytes(shown + SLOTS, limit))
 
 inline write_record()
 {
-	/* @ user/lib/shmring.h: rec->len = len; */
+	/* @ user/lib/shmring.h shmring_stage: rec->len = (uint32_t)len; */
 	store(P, slot(pos), first_of(seq, size));
 	if
 	:: size == 2 -> store(P, slot(pos + 1), second_of(seq))
@@ -62,7 +62,7 @@ inline write_record()
 inline publish()
 {
 	shown = pos;
-	/* @ user/lib/shmring.h: __atomic_store_n(&r->self->pos, r->pos, __ATOMIC_RELEASE); */
+	/* @ user/lib/shmring.h shmring_show_quiet: __atomic_store_n(&r->self->pos, r->pos, __ATOMIC_RELEASE); */
 #ifdef NO_B
 	store(P, HEAD, pos)
 #else
@@ -89,7 +89,7 @@ inline reserve()
 		:: skip
 		fi;
 #endif
-		/* @ user/lib/wait.c: limit = __atomic_load_n(&r->peer->pos, __ATOMIC_ACQUIRE); */
+		/* @ user/lib/wait.c shmring_look: limit = __atomic_load_n(&r->peer->pos, __ATOMIC_ACQUIRE); */
 		load(P, TAIL, v);	/* (A) */
 		assert(honest(v + SLOTS));
 		limit = v + SLOTS;
@@ -185,7 +185,7 @@ inline peek_record()
 		:: else ->
 #ifndef NO_FLUSH
 			/* shmring_refill(): */
-			/* @ user/lib/ring.c: if (r->role == SHMRING_ROLE_CONSUMER) */
+			/* @ user/lib/ring.c shmring_refill: if (r->role == SHMRING_ROLE_CONSUMER) */
 			if
 			:: pos != shown -> hand_back()
 			:: else
@@ -210,7 +210,7 @@ proctype consumer()
 		read_slot(pos);
 		size = v & 3;
 		assert(v == first_of(seq, size) && size > 0);
-		/* @ user/lib/shmring.h: if (shmring_unlikely(avail < shmring_footprint(r, n))) { */
+		/* @ user/lib/shmring.h shmring_peek: if (shmring_unlikely(avail < shmring_footprint(r, n) || */
 		assert(bytes(limit, pos) >= size);
 #ifdef NO_D
 		/* The rest may be read after its space was handed back. */
@@ -231,7 +231,7 @@ proctype consumer()
 		pos = pos + size;
 #endif
 		seq++;
-		/* @ user/lib/shmring.h: if (shmring_unlikely(r->pos - r->shown >= r->handback)) */
+		/* @ user/lib/shmring.h shmring_release: if (shmring_unlikely(r->pos - r->shown >= r->handback)) */
 		if
 		:: bytes(pos, shown) >= HANDBACK -> hand_back()
 		:: else
@@ -252,15 +252,15 @@ proctype onlooker()
 	head = mem[HEAD];
 	tail = mem[TAIL];
 #else
-	/* @ kmod/notify.c: tail = smp_load_acquire(tail_word); */
+	/* @ kmod/notify.c shmring_ready: tail = smp_load_acquire(tail_word); */
 	tail = mem[TAIL];
-	/* @ kmod/notify.c: head = smp_load_acquire(head_word); */
+	/* @ kmod/notify.c shmring_ready: head = smp_load_acquire(head_word); */
 	head = mem[HEAD];
 #endif
-	/* @ kmod/notify.c: if (used <= ring->bytes) */
+	/* @ kmod/notify.c shmring_ready: if (used <= ring->bytes) */
 	if
 	:: bytes(head, tail) > SLOTS ->
-		/* @ kmod/notify.c: if (READ_ONCE(*tail_word) == tail) */
+		/* @ kmod/notify.c shmring_ready: if (READ_ONCE(*tail_word) == tail) */
 		assert(mem[TAIL] != tail)
 	:: else
 	fi

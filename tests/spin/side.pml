@@ -16,8 +16,8 @@ inline publish(upto)
 #else
 	/* (B) or (D) */
 	store_rel(me, POS(me), upto);
-	/* @ user/lib/shmring.h: __atomic_signal_fence(__ATOMIC_SEQ_CST); */
-	/* @ user/lib/shmring.h: if (shmring_unlikely(__atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED) != */
+	/* @ user/lib/shmring.h shmring_show: __atomic_signal_fence(__ATOMIC_SEQ_CST); */
+	/* @ user/lib/shmring.h shmring_show: if (shmring_unlikely(__atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED) != */
 	load(me, WAIT(you), v);
 #endif
 	v = (v != kicked);
@@ -29,7 +29,7 @@ inline publish(upto)
 		kick_peer();
 		load(me, WAIT(you), kicked)
 #else
-		/* @ user/lib/ring.c: r->kicked = __atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED); */
+		/* @ user/lib/ring.c shmring_kick: r->kicked = __atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED); */
 		load(me, WAIT(you), kicked);
 		kick_peer()
 #endif
@@ -39,7 +39,7 @@ inline publish(upto)
 
 inline begin()
 {
-	/* @ user/lib/ring.c: r->kicked = __atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED) - 1; */
+	/* @ user/lib/ring.c shmring_begin: r->kicked = __atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED) - 1; */
 	load(me, WAIT(you), kicked);
 #ifndef NO_FIRST_KICK
 	kicked = kicked - 1
