@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# In the VM, on Debian's kernels: everything that needs the module. Prints TAP,
+# and how long each part took.
+#
+# usage: tests/vm-all.sh KERNEL		(6.12 or 6.1)
+
+kernel=${1:?usage: tests/vm-all.sh KERNEL}
+tests=build/gcc/user/tests
+failed=0
+export SHMRING_TEST_BACKEND=dev SHMRING_TEST_ROUNDS=2000
+export CMOCKA_MESSAGE_OUTPUT=TAP
+
+part()		# NAME COMMAND...
+{
+	name=$1
+	start=$(date +%s)
+	shift
+	echo "# suite: $name"
+	"$@" || failed=1
+	echo "# suite: $name took $(($(date +%s) - start)) s"
+}
+
+selftests/run build/selftests || failed=1
+for test in ring open model wait loop death guest schedule; do
+	part "library-$test" $tests/test_$test
+done
+# All but those over the device ran on the host.
+SHMRING_TEST_ONLY='dev *' part transports $tests/test_transports
+# What no kernel does in its own way is needed once.
+once='udev newer kselftest'
+[ "$kernel" = 6.12 ] || once=
+# The last one takes the module away.
+for test in lab sysfs-abi ynl trace $once command; do
+	part "$test" "tests/vm-$test.sh"
+done
+exit $failed
