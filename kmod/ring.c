@@ -553,6 +553,20 @@ static int shmring_fill(struct shmring *ring, const struct shmring_create *args)
 	return err;
 }
 
+/*
+ * A descriptor is charged as any is, which has somebody killed where a memory
+ * cgroup is full. So look first whether there is room for it.
+ */
+static int shmring_check_room(void)
+{
+	struct page *pages = alloc_pages(SHMRING_GFP, 1);
+
+	if (!pages)
+		return -ENOMEM;
+	__free_pages(pages, 1);
+	return 0;
+}
+
 int shmring_create(const struct shmring_create *args)
 {
 	struct shmring *ring;
@@ -574,6 +588,8 @@ int shmring_create(const struct shmring_create *args)
 	if (err)
 		goto put_fd;
 	err = shmring_fill(ring, args);
+	if (!err)
+		err = shmring_check_room();
 	if (err)
 		goto put_ring;
 	file = shmring_new_ring_file(ring);
