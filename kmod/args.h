@@ -8,8 +8,8 @@
 #include <linux/uaccess.h>
 
 /*
- * Read one into @dst of @ksize bytes, of which its first version had @first.
- * Errors as the UAPI header says.
+ * Copy such a struct from user space into @dst, which has @ksize bytes; the first
+ * version of the struct had @first. Errors as the UAPI header says.
  */
 static inline int shmring_get_args(void *dst, size_t ksize, size_t first,
 				   const void __user *src)

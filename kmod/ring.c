@@ -397,14 +397,21 @@ static void shmring_del_from_list(struct shmring *ring)
 /*
  * Unlink
  */
+
+/* Nobody attaches any more. */
+static void shmring_bar(struct shmring *ring)
+{
+	mutex_lock(&ring->lock);
+	WRITE_ONCE(ring->condemned, true);
+	mutex_unlock(&ring->lock);
+}
+
 static void shmring_unlink_locked(struct shmring *ring)
 {
 	lockdep_assert_held(&shmring_devices_lock);
 	if (list_empty(&ring->entry))
 		return;
-	mutex_lock(&ring->lock);
-	WRITE_ONCE(ring->condemned, true);
-	mutex_unlock(&ring->lock);
+	shmring_bar(ring);
 	shmring_del_from_list(ring);
 	if (!shmring_is_anonymous(ring))
 		cdev_device_del(&ring->cdev, &ring->dev);
@@ -605,9 +612,7 @@ int shmring_create(const struct shmring_create *args)
 
 abandon:
 	/* Its node can have been there for a moment, and somebody have opened it. */
-	mutex_lock(&ring->lock);
-	ring->condemned = true;
-	mutex_unlock(&ring->lock);
+	shmring_bar(ring);
 	fput(file);
 put_ring:
 	put_device(&ring->dev);
