@@ -10,7 +10,7 @@
  * was staged and not published by one who was killed cannot pass for that of
  * its successor. In the end the consumers together have seen each record, and
  * nobody is left asleep, but for who was told that the peer is gone and waits
- * for another one that does not come.
+ * for another one that does not come. Nobody is told of one that did not come.
  *
  * Modelled: SIGKILL between any two steps, even within a system call, where in
  * truth it waits for the end of the call; KILLS of them, of either side.
@@ -19,10 +19,10 @@
  * Taken for granted: that a dead process's stores are visible before its files
  * are closed; file locks.
  *
- * Pieces to be removed: NO_NEWS, NO_EPOCH; of the kernel NO_FIRST_KICK and
- * NO_STATE_FIRST; with LOCKS NO_BELL and NO_LOOK_AFTER_HUP (which with the
- * kernel goes well by another way: it looks at the state first, and then at the
- * positions)
+ * Pieces to be removed: NO_NEWS, NO_EPOCH, NO_EPOCH_FIRST; of the kernel
+ * NO_FIRST_KICK and NO_STATE_FIRST; with LOCKS NO_BELL and NO_LOOK_AFTER_HUP
+ * (which with the kernel goes well by another way: it looks at the state first,
+ * and then at the positions)
  */
 #ifndef KILLS
 #define KILLS	1
@@ -51,6 +51,7 @@ bit dead[2];
 bit vacant[2];		/* it was killed, and nobody takes the role again */
 bit queued[2];		/* on the wait queue, or on the bell */
 bit died[2];		/* its life is marked */
+bit lost[2];		/* the other side saw it gone, and it has not come since */
 byte kills;
 /* What was published by whom, and how much was handed back: for the asserts. */
 byte author[RECORDS];
@@ -59,9 +60,11 @@ byte handed_back;
 #define slot(pos)		(DATA + (pos) % SLOTS)
 #define content(pos, who)	((pos) * 8 + (who))
 
-inline set_word(w, v)
+inline store_state(to)
 {
-	d_step { !off[me] && empty_buffer(me) -> mem[w] = v }
+	d_step { !off[me] && empty_buffer(me) ->
+		mem[STATE(me)] = to;
+		lost[me] = lost[me] & (to != ATTACHED) }
 }
 
 inline wake(side)
@@ -79,17 +82,23 @@ inline kick_peer()
 	wake(you)
 }
 
+#ifdef NO_EPOCH_FIRST
+#define epoch_first(to)	false
+#else
+#define epoch_first(to)	(to == GONE)
+#endif
+
 #ifdef LOCKS
 /* shm_set_state(), of side me, by a thread of whatever side; then the bells */
 inline set_state(to)
 {
 	if
-	:: to == GONE ->
+	:: epoch_first(to) ->
 		/* @ user/lib/shm_lock.c shm_set_state: if (to == SHMRING_STATE_GONE) */
 		add(me, EPOCH, 1);
-		set_word(STATE(me), to)
+		store_state(to)
 	:: else ->
-		set_word(STATE(me), to);
+		store_state(to);
 		/* @ user/lib/shm_lock.c shm_set_state: if (to != SHMRING_STATE_GONE) */
 		add(me, EPOCH, 1)
 	fi;
@@ -103,17 +112,17 @@ inline set_state(to)
 #ifdef NO_STATE_FIRST
 	add(me, EPOCH, 1);
 	wake(you);
-	set_word(STATE(me), to)
+	store_state(to)
 #else
 	if
-	:: to == GONE ->
+	:: epoch_first(to) ->
 		/* @ kmod/endpoint.c shmring_set_state: if (state == SHMRING_STATE_GONE) */
 		/* @ kmod/endpoint.c shmring_set_state: WRITE_ONCE(info->epoch, info->epoch + 1); */
 		add(me, EPOCH, 1);
 		/* @ kmod/endpoint.c shmring_set_state (P1): smp_store_release(shmring_state(ring, side), state); */
-		set_word(STATE(me), to)
+		store_state(to)
 	:: else ->
-		set_word(STATE(me), to);
+		store_state(to);
 		/* @ kmod/endpoint.c shmring_set_state: if (state != SHMRING_STATE_GONE) */
 		/* @ kmod/endpoint.c shmring_set_state (P2): smp_store_release(&info->epoch, info->epoch + 1); */
 		add(me, EPOCH, 1)
@@ -137,6 +146,7 @@ inline see_state()
 	d_step { !off[me] ->
 		peek(me, STATE(you), v);
 		hup = (v == GONE);
+		lost[you] = hup;
 		missed = mem[EPOCH] };
 	v = 0
 }
@@ -161,7 +171,8 @@ inline sleep_once()
 #endif
 	load(me, POS(you), v);
 	if
-	:: limit_by(v) != pos -> queued[me] = 0; hup = 0; missed = 0
+	:: limit_by(v) != pos ->
+		d_step { queued[me] = 0; hup = 0; missed = 0; lost[you] = 0 }
 	:: else ->
 #ifdef LOCKS
 		see_state();
@@ -197,8 +208,9 @@ inline wait_peer()
 #ifdef LOCKS
 		load(me, BELL(me), k);
 #endif
-		load(me, EPOCH, epoch);
+		/* @ user/lib/wait.c shmring_wait_peer: epoch = shmring_epoch(r); */
 		load(me, STATE(you), v);
+		load(me, EPOCH, epoch);
 		/* @ user/lib/wait.c shmring_wait_peer: if (epoch != *missed || */
 #ifdef NO_EPOCH
 		if
@@ -237,6 +249,8 @@ inline wait_peer()
 		:: vacant[you] && mem[EPOCH] == epoch -> goto out
 		fi
 	od;
+	/* Whoever is told that there is a peer has one, or had one. */
+	assert(!lost[you]);
 	missed = 0;
 	v = 0
 }
@@ -272,7 +286,7 @@ inline get_more()
 			assert(limit != pos || mem[EPOCH] != missed ||
 			       limit_by(mem[POS(you)]) == pos);
 			if
-			:: limit != pos -> break
+			:: limit != pos -> lost[you] = 0; break
 			:: else -> missed = epoch; wait_peer()
 			fi
 		:: else
@@ -368,7 +382,7 @@ inline kernel_leave()
 	set_state(GONE);
 #endif
 	empty_buffer(me);
-	d_step { held[me] = 0; queued[me] = 0;
+	d_step { held[me] = 0; queued[me] = 0; lost[you] = 0;
 #ifdef LOCKS
 		died[me] = dead[me]
 #endif
@@ -439,8 +453,13 @@ end:	do
 			if
 			/* @ user/lib/watch.c shm_mourn: if (proof && shmring_state(s->info, s->other) == SHMRING_STATE_ATTACHED) */
 			:: mem[STATE(me)] == ATTACHED ->
+#ifdef NO_EPOCH_FIRST
+				mem[STATE(me)] = GONE;
+				mem[EPOCH] = mem[EPOCH] + 1;
+#else
 				mem[EPOCH] = mem[EPOCH] + 1;
 				mem[STATE(me)] = GONE;
+#endif
 				mem[BELL(you)] = mem[BELL(you)] + 1;
 				queued[you] = 0
 			:: else
