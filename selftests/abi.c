@@ -198,54 +198,66 @@ TEST_F(abi, inv9_struct_too_short_or_too_long)
 	}
 }
 
-TEST_F(abi, inv9_struct_longer_with_zeros)
+/* Zeros, but for the size: that of the first version, and @more. */
+static void clear_arg(union arg *arg, unsigned long request, size_t more)
 {
+	unsigned int i;
+
+	memset(arg, 0, sizeof(*arg));
+	for (i = 0; i < ARRAY_SIZE(ioctls); i++)
+		if (ioctls[i].request == request)
+			arg->size = ioctls[i].first_size + more;
+}
+
+/* What was built once goes on to work, however the structs grow. */
+TEST_F(abi, inv9_structs_of_other_versions)
+{
+	static const size_t more[] = { 0, 8, 2048 };
 	union arg *arg = self->arg;
+	unsigned int i;
+	__u32 size;
 	int fd;
 
-	arg->create = self->create;
-	arg->size = page_size();
-	fd = ring_ioctl(self->ctl, SHMRING_IOC_CREATE, arg);
-	EXPECT_LE(0, fd);
-	close(fd);
-	EXPECT_TRUE(ring_exists(self->other));
+	for (i = 0; i < ARRAY_SIZE(more); i++) {
+		clear_arg(arg, SHMRING_IOC_CREATE, more[i]);
+		size = arg->size;
+		arg->create = self->create;
+		arg->size = size;
+		fd = ring_ioctl(self->ctl, SHMRING_IOC_CREATE, arg);
+		EXPECT_LE(0, fd);
+		close(fd);
+		EXPECT_TRUE(ring_exists(self->other));
 
-	memset(arg, 0, sizeof(*arg));
-	arg->destroy.size = sizeof(arg->destroy) + 8;
-	memcpy(arg->destroy.name, self->other, SHMRING_NAME_MAX);
-	EXPECT_EQ(0, ring_ioctl(self->ctl, SHMRING_IOC_DESTROY, arg));
-	EXPECT_FALSE(ring_exists(self->other));
+		clear_arg(arg, SHMRING_IOC_DESTROY, more[i]);
+		memcpy(arg->destroy.name, self->other, SHMRING_NAME_MAX);
+		EXPECT_EQ(0, ring_ioctl(self->ctl, SHMRING_IOC_DESTROY, arg));
+		EXPECT_FALSE(ring_exists(self->other));
 
-	memset(arg, 0, sizeof(*arg));
-	arg->attach.size = sizeof(arg->attach) + 8;
-	arg->attach.role = SHMRING_ROLE_CONSUMER;
-	fd = ring_ioctl(self->fd, SHMRING_IOC_ATTACH, arg);
-	EXPECT_LE(0, fd);
+		clear_arg(arg, SHMRING_IOC_ATTACH, more[i]);
+		arg->attach.role = SHMRING_ROLE_CONSUMER;
+		fd = ring_ioctl(self->fd, SHMRING_IOC_ATTACH, arg);
+		EXPECT_LE(0, fd);
 
-	memset(arg, 0, sizeof(*arg));
-	arg->size = sizeof(arg->info) + 8;
-	EXPECT_EQ(0, ring_ioctl(fd, SHMRING_IOC_INFO, arg));
-	EXPECT_EQ(sizeof(arg->info), arg->info.size);
-	EXPECT_STREQ(self->name, arg->info.name);
+		clear_arg(arg, SHMRING_IOC_INFO, more[i]);
+		EXPECT_EQ(0, ring_ioctl(fd, SHMRING_IOC_INFO, arg));
+		EXPECT_STREQ(self->name, arg->info.name);
 
-	memset(arg, 0, sizeof(*arg));
-	arg->size = sizeof(arg->wait) + 8;
-	EXPECT_EQ(-EAGAIN, ring_ioctl(fd, SHMRING_IOC_WAIT, arg));
-	arg->wait.kick_fd = -1;
-	EXPECT_EQ(-EAGAIN, ring_ioctl(fd, SHMRING_IOC_KICK_WAIT, arg));
+		clear_arg(arg, SHMRING_IOC_WAIT, more[i]);
+		EXPECT_EQ(-EAGAIN, ring_ioctl(fd, SHMRING_IOC_WAIT, arg));
+		arg->wait.kick_fd = -1;
+		EXPECT_EQ(-EAGAIN, ring_ioctl(fd, SHMRING_IOC_KICK_WAIT, arg));
 
-	memset(arg, 0, sizeof(*arg));
-	arg->size = sizeof(arg->eventfd) + 8;
-	arg->eventfd.fd = -1;
-	EXPECT_EQ(-ENOENT, ring_ioctl(fd, SHMRING_IOC_EVENTFD, arg));
+		clear_arg(arg, SHMRING_IOC_EVENTFD, more[i]);
+		arg->eventfd.fd = -1;
+		EXPECT_EQ(-ENOENT, ring_ioctl(fd, SHMRING_IOC_EVENTFD, arg));
 
-	memset(arg, 0, sizeof(*arg));
-	arg->size = page_size();
-	arg->evict.role = SHMRING_ROLE_CONSUMER;
-	memcpy(arg->evict.name, self->name, SHMRING_NAME_MAX);
-	EXPECT_EQ(0, ring_ioctl(self->ctl, SHMRING_IOC_EVICT, arg));
-	EXPECT_EQ(-ENOTCONN, ring_ioctl(self->ctl, SHMRING_IOC_EVICT, arg));
-	close(fd);
+		clear_arg(arg, SHMRING_IOC_EVICT, more[i]);
+		arg->evict.role = SHMRING_ROLE_CONSUMER;
+		memcpy(arg->evict.name, self->name, SHMRING_NAME_MAX);
+		EXPECT_EQ(0, ring_ioctl(self->ctl, SHMRING_IOC_EVICT, arg));
+		EXPECT_EQ(-ENOTCONN, ring_ioctl(self->ctl, SHMRING_IOC_EVICT, arg));
+		close(fd);
+	}
 }
 
 /* An old program gets what it has room for, and nothing behind that. */

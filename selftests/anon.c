@@ -153,6 +153,7 @@ static void consume_elsewhere(int socket)
 	CHILD_ASSERT(getpid() == 1);
 	CHILD_ASSERT(!endpoint_attach(&ep, receive_fd(socket),
 				      SHMRING_ROLE_CONSUMER));
+	CHILD_ASSERT(write(socket, "", 1) == 1);
 	for (i = 0; i < 100; i++) {
 		while (!endpoint_has(&ep))
 			CHILD_ASSERT(!ring_wait(ep.fd, 0, 0,
@@ -167,8 +168,10 @@ TEST_F(anon, inv2_passed_to_other_namespaces)
 {
 	struct endpoint producer;
 	int sockets[2], i, ret;
+	bool there;
 	__u32 events;
 	pid_t pid;
+	char byte;
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
 				sockets));
@@ -181,11 +184,13 @@ TEST_F(anon, inv2_passed_to_other_namespaces)
 	close(sockets[1]);
 	ASSERT_EQ(0, endpoint_attach(&producer, self->ring,
 				     SHMRING_ROLE_PRODUCER));
-	ret = send_fd(sockets[0], self->ring);
-	for (i = 0; i < 100 && !ret; i++) {
-		while (endpoint_has(&producer) < RECORD)
-			ring_wait(producer.fd, 0, 0, SHMRING_WAIT_FOREVER,
-				  &events);
+	there = !send_fd(sockets[0], self->ring) &&
+		read(sockets[0], &byte, 1) == 1;
+	for (i = 0; i < 100 && there; i++) {
+		while (there && endpoint_has(&producer) < RECORD)
+			there = !ring_wait(producer.fd, 0, 0,
+					   SHMRING_WAIT_FOREVER, &events) &&
+				events == SHMRING_EVENT_READY;
 		endpoint_move(&producer, endpoint_fill(&producer, i));
 	}
 	ret = reap(pid);

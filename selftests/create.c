@@ -378,7 +378,7 @@ TEST_F(create, inv7_no_unload_while_used)
 		SKIP(return, "shmring is no module here");
 	ASSERT_EQ(0, ring_create_as(&self->create));
 	ASSERT_EQ(0, endpoint_open(&ep, self->name, SHMRING_ROLE_PRODUCER));
-	EXPECT_LT(0, module_users());
+	ASSERT_LT(0, module_users());
 	EXPECT_EQ(EWOULDBLOCK, try_unload());
 	close(ep.fd);
 	ep.fd = -1;

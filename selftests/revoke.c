@@ -509,6 +509,56 @@ TEST_F(revoke, inv5_writing_while_evicted)
 	endpoint_close(&next);
 }
 
+/* Takes the role as soon as it can be had, and looks what the last one kept. */
+struct successor {
+	const char *name;
+	unsigned char *at;
+	bool there;
+	int fd;
+	int signal;
+};
+
+static void *succeed(void *arg)
+{
+	struct successor *s = arg;
+
+	pin(1);
+	do {
+		s->fd = ring_open_as(s->name, SHMRING_ROLE_PRODUCER);
+		WRITE_ONCE(s->there, true);
+	} while (s->fd == -EBUSY);
+	s->signal = signal_of_write(s->at);
+	return s;
+}
+
+/* Of a ring that takes long to be unmapped. */
+TEST_F(revoke, inv5_successor_comes_after_all_is_gone)
+{
+	struct successor s = { 0 };
+	char name[SHMRING_NAME_MAX];
+	struct endpoint ep;
+	pthread_t thread;
+
+	ring_name(name);
+	ASSERT_EQ(0, ring_create(name, 16 << 20, RECORD));
+	ASSERT_EQ(0, endpoint_open(&ep, name, SHMRING_ROLE_PRODUCER));
+	s.name = name;
+	s.at = ep.data + ep.data_bytes - 1;
+	catch_signals();
+	EXPECT_EQ(0, signal_of_write(s.at));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, succeed, &s));
+	pin(0);
+	while (!READ_ONCE(s.there))
+		relax();
+	EXPECT_EQ(0, ring_evict(name, SHMRING_ROLE_PRODUCER));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_LE(0, s.fd);
+	EXPECT_EQ(SIGBUS, s.signal);
+	close(s.fd);
+	endpoint_close(&ep);
+	EXPECT_EQ(0, ring_destroy(name));
+}
+
 /* A page whose contents this process gives when it likes to. */
 static void *slow_page(int *uffd)
 {

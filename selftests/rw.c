@@ -2,11 +2,14 @@
 /* read(2) and write(2): one record each, so that cat and echo work. */
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 
 #include "kselftest_harness.h"
 #include "shmring_test.h"
+
+#define NOBODY 65534
 
 FIXTURE(rw)
 {
@@ -205,7 +208,7 @@ TEST_F(rw, inv9_bad_buffer_moves_nothing)
 
 TEST_F(rw, inv9_roles)
 {
-	int second = ring_open(self->name, O_RDWR);
+	int second = ring_open(self->name, O_RDWR | O_NONBLOCK);
 	char record[48] = "";
 
 	ASSERT_LE(0, second);
@@ -218,7 +221,7 @@ TEST_F(rw, inv9_roles)
 	EXPECT_EQ(-EISCONN, take(second, record, 48));
 	close(self->out);
 	self->out = second;
-	self->in = ring_open(self->name, O_RDWR);
+	self->in = ring_open(self->name, O_RDWR | O_NONBLOCK);
 	ASSERT_LE(0, self->in);
 	EXPECT_EQ(48, take(self->in, record, 48));
 	EXPECT_EQ(-EISCONN, put(self->in, record, 48));
@@ -362,6 +365,34 @@ TEST_F(rw, inv5_reading_takes_no_right_to_write)
 	EXPECT_EQ(-EBADF, take(self->in, record, 48));
 	EXPECT_EQ(-EACCES, ring_attach(self->out, SHMRING_ROLE_PRODUCER));
 	EXPECT_EQ(-EACCES, ring_attach(self->in, SHMRING_ROLE_CONSUMER));
+}
+
+/* Those who may only read the node consume, by either way, and do no more. */
+TEST_F(rw, inv5_a_mode_for_consumers)
+{
+	char record[48] = "for all", path[64];
+	int ring;
+	pid_t pid;
+
+	ring_path(path, self->name);
+	ASSERT_EQ(0, chmod(path, 0644));
+	ASSERT_EQ(48, put(self->in, record, 48));
+	pid = spawn(0);
+	if (!pid) {
+		CHILD_ASSERT(!setgid(NOBODY) && !setuid(NOBODY));
+		CHILD_ASSERT(ring_open(self->name, O_RDWR) == -EACCES);
+		CHILD_ASSERT(ring_open(self->name, O_WRONLY) == -EACCES);
+		ring = ring_open(self->name, O_RDONLY);
+		CHILD_ASSERT(ring >= 0);
+		CHILD_ASSERT(take(ring, record, 48) == 48);
+		close(ring);
+		ring = ring_open(self->name, O_RDONLY);
+		CHILD_ASSERT(ring_attach(ring, SHMRING_ROLE_PRODUCER) ==
+			     -EACCES);
+		CHILD_ASSERT(ring_attach(ring, SHMRING_ROLE_CONSUMER) >= 0);
+		_exit(0);
+	}
+	EXPECT_EQ(0, reap(pid));
 }
 
 TEST_F(rw, cat_and_echo)

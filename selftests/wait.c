@@ -813,14 +813,25 @@ TEST_F(two, inv9_signals_and_timeouts)
 	setitimer(ITIMER_REAL, &none, NULL);
 }
 
-/* Until a point in time, which is not reached before it is there. */
+/*
+ * Until a point in time, which is not reached before it is there, and is then.
+ * A wait for as long as until now would be interrupted again and again.
+ */
 TEST_F(two, inv9_absolute_timeouts)
 {
+	struct itimerval tick = { { 0, 100000 }, { 0, 100000 } }, none = {};
+	struct sigaction action = { .sa_handler = on_alarm };
 	__s64 at = clock_ns(CLOCK_MONOTONIC) + 3000000;
 	__u32 events;
+	int i, ret;
 
-	EXPECT_EQ(-ETIMEDOUT, ring_wait(self->consumer.fd, SHMRING_WAIT_ABSTIME,
-					0, at, &events));
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &tick, NULL);
+	for (i = 0, ret = -EINTR; i < 100 && ret == -EINTR; i++)
+		ret = ring_wait(self->consumer.fd, SHMRING_WAIT_ABSTIME, 0, at,
+				&events);
+	EXPECT_EQ(-ETIMEDOUT, ret);
+	setitimer(ITIMER_REAL, &none, NULL);
 	EXPECT_LE(at, clock_ns(CLOCK_MONOTONIC));
 	/* What is over is no question of arming. */
 	EXPECT_EQ(-ETIMEDOUT, ring_wait(self->consumer.fd, SHMRING_WAIT_ABSTIME,
