@@ -137,14 +137,17 @@ int shmring_take_role(struct shmring_endpoint *ep)
 }
 
 /*
- * Of the process, whoever runs this: the last user of its memory can be somebody
- * who read its /proc files.
+ * Of the process that mapped it, whoever runs this: the last user of its memory
+ * can be somebody who read its /proc files. Where nobody mapped it, the one that
+ * ends with it.
  */
 static bool shmring_was_killed(const struct shmring_endpoint *ep)
 {
 	const struct task_struct *task = ep->task ?: current;
 	const struct signal_struct *signal = task->signal;
 
+	if (!ep->task && !(current->flags & PF_EXITING))
+		return false;
 	return READ_ONCE(signal->flags) & SIGNAL_GROUP_EXIT &&
 	       READ_ONCE(signal->group_exit_code) & 0x7f;
 }

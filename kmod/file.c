@@ -111,7 +111,10 @@ static void shmring_free_handle(struct shmring_handle *handle)
 static int shmring_ring_open(struct inode *inode, struct file *file)
 {
 	struct shmring *ring = container_of(inode->i_cdev, struct shmring, cdev);
+	int err = shmring_finish_link(ring);
 
+	if (err)
+		return err;
 	if (READ_ONCE(ring->condemned))
 		return -ENXIO;
 	file->private_data = shmring_new_handle(ring, false);

@@ -5,7 +5,6 @@
 #include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/hashtable.h>
-#include <linux/idr.h>
 #include <linux/kobject.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -15,6 +14,7 @@
 #include <linux/timekeeping.h>
 #include <linux/user_namespace.h>
 #include <linux/wait.h>
+#include <linux/xarray.h>
 #include <linux/shmring_netlink.h>
 
 #include "compat.h"
@@ -43,7 +43,8 @@ MODULE_PARM_DESC(max_rings, "Number of rings (4096)");
 struct workqueue_struct *shmring_workqueue;
 
 static dev_t shmring_first_dev;
-static DEFINE_IDA(shmring_minors);
+static DEFINE_XARRAY_ALLOC(shmring_minors);
+static u32 shmring_next_minor;		/* the lock of the array */
 
 /*
  * Adding and removing devices, one at a time; which can take long, since
@@ -62,7 +63,6 @@ static u64 shmring_last_id;		/* the lock of devices */
 static DEFINE_SPINLOCK(shmring_usage_lock);
 static u64 shmring_used_bytes;
 static unsigned int shmring_used_rings;
-static unsigned int shmring_next_minor;
 static DECLARE_WAIT_QUEUE_HEAD(shmring_all_freed);
 
 static int shmring_charge(u64 bytes)
@@ -107,21 +107,14 @@ static bool shmring_none_used(void)
  */
 static int shmring_new_minor(void)
 {
-	unsigned int next = READ_ONCE(shmring_next_minor);
-	int minor = -ENOSPC;
+	u32 minor;
+	int err;
 
-	if (next < SHMRING_MINORS)
-		minor = ida_alloc_range(&shmring_minors, next,
-					SHMRING_MINORS - 1, SHMRING_GFP);
-	if (minor == -ENOSPC)
-		minor = ida_alloc_range(&shmring_minors, 0, SHMRING_MINORS - 1,
-					SHMRING_GFP);
-	if (minor < 0)
-		return minor;
-	spin_lock(&shmring_usage_lock);
-	WRITE_ONCE(shmring_next_minor,
-		   max_t(unsigned int, shmring_next_minor, minor + 1));
-	spin_unlock(&shmring_usage_lock);
+	err = xa_alloc_cyclic(&shmring_minors, &minor, xa_mk_value(0),
+			      XA_LIMIT(0, MINORMASK), &shmring_next_minor,
+			      SHMRING_GFP);
+	if (err < 0)
+		return err == -EBUSY ? -ENOSPC : err;
 	return minor;
 }
 
@@ -192,7 +185,7 @@ static void shmring_free(struct device *dev)
 	struct shmring *ring = container_of(dev, struct shmring, dev);
 	u64 bytes = shmring_footprint(ring);
 
-	ida_free(&shmring_minors, MINOR(dev->devt));
+	xa_erase(&shmring_minors, MINOR(dev->devt));
 	shmring_free_memory(ring);
 	kfree(ring);
 	/* Last: shmring_rings_exit() waits for it. */
@@ -497,6 +490,16 @@ static int shmring_link(struct shmring *ring)
 	return err;
 }
 
+int shmring_finish_link(struct shmring *ring)
+{
+	if (!list_empty_careful(&ring->entry))
+		return 0;
+	if (mutex_lock_killable(&shmring_devices_lock))
+		return -EINTR;
+	mutex_unlock(&shmring_devices_lock);
+	return 0;
+}
+
 /*
  * Create
  */
@@ -713,5 +716,5 @@ void shmring_rings_exit(void)
 	destroy_workqueue(shmring_workqueue);
 	class_unregister(&shmring_class);
 	unregister_chrdev_region(shmring_first_dev, SHMRING_MINORS);
-	ida_destroy(&shmring_minors);
+	xa_destroy(&shmring_minors);
 }

@@ -205,6 +205,12 @@ int shmring_destroy(u64 id, const char *name);
 struct shmring *shmring_get_managed(u64 id, const char *name);
 
 /*
+ * The node is there before listeners have been told of the ring: who opens it in
+ * between waits here. -EINTR when killed.
+ */
+int shmring_finish_link(struct shmring *ring);
+
+/*
  * Nobody attaches any more; the name goes in a moment. Under the ring's lock.
  * Who may sleep with no lock held waits for it by shmring_finish_unlink().
  */
