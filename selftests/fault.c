@@ -124,22 +124,18 @@ TEST_F_TIMEOUT(fault, inv7_attach, HANG)
 	}, "ATTACH"));
 }
 
-static void prepare_mapped(struct world *w)
+/* Nothing is mapped: the role goes with the descriptor. */
+static void prepare_attached(struct world *w)
 {
-	struct endpoint ep;
-
-	if (endpoint_open(&ep, w->name, SHMRING_ROLE_PRODUCER))
-		return;
-	ring_eventfd(ep.fd, w->other);
-	w->fd = dup(ep.fd);
-	endpoint_close(&ep);
+	w->fd = ring_open_as(w->name, SHMRING_ROLE_PRODUCER);
+	ring_eventfd(w->fd, w->other);
 }
 
 TEST_F_TIMEOUT(fault, inv7_close, HANG)
 {
 	self->w.other = eventfd(0, EFD_CLOEXEC);
 	EXPECT_TRUE(fail_each(&self->w, &(struct call) {
-		.prepare = prepare_mapped,
+		.prepare = prepare_attached,
 		.run = run_close,
 		.errors = no_error,
 		.least = 2,
@@ -157,14 +153,48 @@ static int run_mmap(struct world *w)
 	return w->addr == MAP_FAILED ? -errno : 0;
 }
 
+static int run_munmap(struct world *w)
+{
+	return munmap(w->addr, page_size()) ? -errno : 0;
+}
+
 static void unmap(struct world *w)
 {
-	munmap(w->addr, page_size());
+	run_munmap(w);
+}
+
+/* The role goes with its one mapping, though the descriptor stays. */
+static void prepare_mapped(struct world *w)
+{
+	struct shmring_info info;
+
+	prepare_attached(w);
+	ring_info(w->fd, &info);
+	w->prot = PROT_READ | PROT_WRITE;
+	w->flags = MAP_SHARED;
+	w->offset = info.producer_offset;
+	run_mmap(w);
+	READ_ONCE(*w->addr);
+}
+
+TEST_F_TIMEOUT(fault, inv7_munmap, HANG)
+{
+	self->w.other = eventfd(0, EFD_CLOEXEC);
+	EXPECT_TRUE(fail_each(&self->w, &(struct call) {
+		.prepare = prepare_mapped,
+		.run = run_munmap,
+		.undo = close_fd,
+		.errors = no_memory,
+		.least = 2,
+		.news = SHMRING_CMD_ENDPOINT_DETACH_NTF,
+	}, "munmap"));
+	close(self->w.other);
 }
 
 TEST_F_TIMEOUT(fault, inv7_mmap, HANG)
 {
 	struct world *w = &self->w;
+	struct endpoint ep;	/* keeps the role */
 	struct shmring_info info;
 	struct call call = {
 		.run = run_mmap,
@@ -173,7 +203,8 @@ TEST_F_TIMEOUT(fault, inv7_mmap, HANG)
 		.least = 2,
 	};
 
-	w->fd = ring_open_as(w->name, SHMRING_ROLE_PRODUCER);
+	ASSERT_EQ(0, endpoint_open(&ep, w->name, SHMRING_ROLE_PRODUCER));
+	w->fd = ep.fd;
 	ASSERT_EQ(0, ring_info(w->fd, &info));
 	w->flags = MAP_SHARED;
 	w->prot = PROT_READ;
@@ -186,7 +217,7 @@ TEST_F_TIMEOUT(fault, inv7_mmap, HANG)
 	EXPECT_TRUE(fail_each(w, &call, "mmap of the own page"));
 	w->offset = info.data_offset + info.ring_bytes;
 	EXPECT_TRUE(fail_each(w, &call, "mmap of the data"));
-	close(w->fd);
+	endpoint_close(&ep);
 }
 
 /* Pages that MADV_DONTNEED dropped come again, private ones as copies. */
@@ -205,6 +236,7 @@ static int run_touch(struct world *w)
 TEST_F_TIMEOUT(fault, inv7_first_touch, HANG)
 {
 	struct world *w = &self->w;
+	struct endpoint ep;	/* keeps the role */
 	struct shmring_info info;
 	struct call call = {
 		.prepare = prepare_touch,
@@ -214,7 +246,8 @@ TEST_F_TIMEOUT(fault, inv7_first_touch, HANG)
 		.errors = no_error,	/* the kernel tries again */
 	};
 
-	w->fd = ring_open_as(w->name, SHMRING_ROLE_PRODUCER);
+	ASSERT_EQ(0, endpoint_open(&ep, w->name, SHMRING_ROLE_PRODUCER));
+	w->fd = ep.fd;
 	ASSERT_EQ(0, ring_info(w->fd, &info));
 	w->prot = PROT_READ | PROT_WRITE;
 	w->offset = info.data_offset;
@@ -223,7 +256,7 @@ TEST_F_TIMEOUT(fault, inv7_first_touch, HANG)
 	w->flags = MAP_PRIVATE;
 	call.least = 1;
 	EXPECT_TRUE(fail_each(w, &call, "first touch of a private copy"));
-	close(w->fd);
+	endpoint_close(&ep);
 }
 
 /*
