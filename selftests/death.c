@@ -302,6 +302,7 @@ static void kill_again_and_again(struct __test_metadata *_metadata,
 				 const int *go, const int *done, __u32 role)
 {
 	struct endpoint ep;
+	const unsigned int kills = rounds(KILLS);
 	pid_t other, pid;
 	unsigned int i;
 	char c;
@@ -315,7 +316,7 @@ static void kill_again_and_again(struct __test_metadata *_metadata,
 	close(go[0]);
 	close(done[1]);
 	ASSERT_EQ(1, read(done[0], &c, 1));
-	for (i = 0; i < KILLS; i++) {
+	for (i = 0; i < kills; i++) {
 		pid = spawn(1);
 		if (!pid) {
 			close(go[1]);
@@ -343,7 +344,7 @@ static void kill_again_and_again(struct __test_metadata *_metadata,
 	EXPECT_TRUE(ledger_resume(&shared->ledger[0], ep.peer->pos));
 	EXPECT_EQ(shared->ledger[0].seq, shared->ledger[1].seq);
 	EXPECT_EQ(ep.peer->pos, ep.mine->pos);
-	EXPECT_LT(KILLS, shared->ledger[0].seq);
+	EXPECT_LT(kills, shared->ledger[0].seq);
 	TH_LOG("%llu records", shared->ledger[0].seq);
 	endpoint_close(&ep);
 }

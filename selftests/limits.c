@@ -17,9 +17,9 @@
 
 #define CGROUP		"/sys/fs/cgroup"
 #define GROUP		CGROUP "/shmring-limits"
-#define MEMORY_MAX	(16ULL << 20)
+#define MEMORY_MAX	(8ULL << 20)
 #define MOST		4000	/* rings that may be tried for */
-#define NARROW		100	/* rings, each with as little room as will do */
+#define NARROW		50	/* rings, each with as little room as will do */
 #define RACERS		8
 #define RACES		"40"
 
@@ -73,7 +73,7 @@ static int set_number(const char *param, unsigned long long value)
 static void name_of(char name[SHMRING_NAME_MAX], const char *who,
 		    unsigned int i)
 {
-	snprintf(name, SHMRING_NAME_MAX, "limits-%s-%u", who, i);
+	snprintf(name, SHMRING_NAME_MAX, "limits-%.12s-%u", who, i);
 }
 
 static int ctl_create(int ctl, const char *who, unsigned int i, __u64 bytes)

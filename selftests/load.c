@@ -219,6 +219,12 @@ static void sleep_on_all(struct worker *w)
 	CHILD_ASSERT(ret > 0 || errno == EINTR);
 }
 
+static void note_sleep(struct worker *w)
+{
+	w->sleeps++;
+	__atomic_fetch_add(&w->shared->sleeps, 1, __ATOMIC_RELAXED);
+}
+
 static void producer(struct worker *w)
 {
 	unsigned int i;
@@ -226,7 +232,7 @@ static void producer(struct worker *w)
 	while (!READ_ONCE(w->shared->stop)) {
 		if (move_some(w))
 			continue;
-		w->sleeps++;
+		note_sleep(w);
 		if (w->number % 2)
 			sleep_on_one(w);
 		else
@@ -275,18 +281,17 @@ static unsigned int close_ended(struct worker *w)
 
 static void consumer(struct worker *w)
 {
-	__u64 records = 0;
 	unsigned int moved;
 
 	while (close_ended(w)) {
 		moved = move_some(w);
-		records += moved;
+		__atomic_fetch_add(&w->shared->records, moved,
+				   __ATOMIC_RELAXED);
 		if (moved)
 			continue;
-		w->sleeps++;
+		note_sleep(w);
 		sleep_on_all(w);
 	}
-	__atomic_fetch_add(&w->shared->records, records, __ATOMIC_RELAXED);
 }
 
 static pid_t start_worker(struct shared *shared, unsigned int number,
@@ -307,7 +312,6 @@ static pid_t start_worker(struct shared *shared, unsigned int number,
 		producer(w);
 	else
 		consumer(w);
-	__atomic_fetch_add(&shared->sleeps, w->sleeps, __ATOMIC_RELAXED);
 	_exit(0);
 }
 
@@ -328,8 +332,19 @@ static void stop_and_continue(pid_t pid)
 	kill(pid, SIGCONT);
 }
 
-/* Until the time is over. A fault follows the other without a rest. */
-static void disturb(struct __test_metadata *_metadata, const pid_t *pids,
+/* Where little happened, nothing was shown. */
+static bool enough(const struct shared *shared)
+{
+	return READ_ONCE(shared->records) > RINGS &&
+	       READ_ONCE(shared->sleeps) > PROCESSES;
+}
+
+/*
+ * Until the time is over, on a slow machine for longer. A fault follows the other
+ * without a rest.
+ */
+static void disturb(struct __test_metadata *_metadata,
+		    const struct shared *shared, const pid_t *pids,
 		    struct faults *faults)
 {
 	const char *text = getenv("SHMRING_LOAD_SECONDS") ?: SECONDS;
@@ -339,7 +354,7 @@ static void disturb(struct __test_metadata *_metadata, const pid_t *pids,
 
 	/* It has to get a CPU beside all of them. */
 	nice(-20);
-	for (turn = 0; time(NULL) < end; turn++) {
+	for (turn = 0; time(NULL) < end || !enough(shared); turn++) {
 		stop_and_continue(pids[mix(turn) % PROCESSES]);
 		faults->stops++;
 		if (hotplug && turn % 16 == 0) {
@@ -378,13 +393,11 @@ TEST_F_TIMEOUT(load, inv1_inv2_a_thousand_rings_and_64_processes, 1200)
 	for (i = 0; i < PROCESSES; i++)
 		pids[i] = start_worker(self->shared, i, names);
 	churn = start_churn();
-	disturb(_metadata, pids, &faults);
+	disturb(_metadata, self->shared, pids, &faults);
 	WRITE_ONCE(self->shared->stop, true);
 	for (i = 0; i < PROCESSES; i++)
 		EXPECT_EQ(0, reap(pids[i]));
 	stop_churn(churn);
-	EXPECT_LT(RINGS, self->shared->records);
-	EXPECT_LT(PROCESSES, self->shared->sleeps);
 	print_table(self->shared, &faults);
 }
 

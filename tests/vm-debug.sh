@@ -14,7 +14,7 @@ debugfs=/sys/kernel/debug
 # The library's own counts, which the host's files must not get.
 export GCOV_PREFIX=/tmp/gcov
 # Enough to meet each path under a kernel that looks at every access.
-export SHMRING_TEST_ROUNDS=200 SHMRING_LOAD_PAUSES=12 SHMRING_LOAD_RACES=10
+export SHMRING_TEST_ROUNDS=60 SHMRING_LOAD_PAUSES=12 SHMRING_LOAD_RACES=10
 kills=400 fuzzing=(--seconds 60)
 # Races show in the kselftests; what is slower still gets less.
 [ ! -e $debugfs/kcsan ] || kills=40 fuzzing=(--seconds 20)
