@@ -670,6 +670,28 @@ TEST_F(revoke, write_of_a_slow_page)
  * Pins
  */
 
+/* Pages in a pipe would outlive the role. That of plain memory can go there. */
+TEST_F(revoke, inv5_no_vmsplice)
+{
+	struct iovec iov = { shared_memory(page_size()), page_size() };
+	struct endpoint *p = &self->producer;
+	void *regions[] = { (void *)p->info, p->mine, (void *)p->peer, p->data };
+	unsigned int i;
+	int fd[2];
+
+	ASSERT_EQ(0, pipe2(fd, O_NONBLOCK));
+	ASSERT_EQ(page_size(), vmsplice(fd[1], &iov, 1, 0));
+	for (i = 0; i < ARRAY_SIZE(regions); i++) {
+		iov.iov_base = regions[i];
+		EXPECT_EQ(-1, vmsplice(fd[1], &iov, 1, 0)) {
+			TH_LOG("region %u", i);
+		}
+		EXPECT_EQ(EFAULT, errno);
+	}
+	close(fd[0]);
+	close(fd[1]);
+}
+
 /* Other ways for the kernel to hold a page: none has one of a ring. */
 TEST_F(revoke, inv5_no_process_vm)
 {
