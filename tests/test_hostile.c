@@ -37,9 +37,13 @@ static uint64_t garbage(uint64_t *state, uint32_t victim,
 	}
 }
 
-/* struct attack - who writes where */
+/*
+ * struct attack - who writes where
+ * @honest: the victim's position, beside the ring, where the attacker leaves it
+ */
 struct attack {
 	struct ring *ring;
+	uint64_t *honest;
 	uint32_t victim;
 	size_t first;		/* byte of the file */
 	size_t len;
@@ -58,14 +62,12 @@ static int attack(void *arg)
 	CHILD_CHECK(file != MAP_FAILED);
 	for (;;) {
 		size_t at = a->first + rnd(&seed) % a->len / 8 * 8;
-		uint64_t *honest = (uint64_t *)(void *)(file +
-							a->victim * page);
 
 		/* Mostly the words that mean something. */
 		if (rnd(&seed) % 4 == 0 && a->first < 3 * page)
 			at = a->first / page * page;
 		__atomic_store_n((uint64_t *)(void *)(file + at),
-				 garbage(&seed, a->victim, honest),
+				 garbage(&seed, a->victim, a->honest),
 				 __ATOMIC_RELAXED);
 	}
 }
@@ -226,6 +228,9 @@ static void run_hostile(uint32_t role, uint32_t record_size, size_t first,
 	o.spin_ns = 1000;
 	ring_make(&t, &o);
 	a.ring = &t;
+	a.honest = mmap(NULL, sizeof(*a.honest), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(a.honest, MAP_FAILED);
 	pid = spawn(attack, &a);
 	r = NULL;
 	/* At times what is there cannot be attached to, or is no ring. */
@@ -254,6 +259,7 @@ static void run_hostile(uint32_t role, uint32_t record_size, size_t first,
 			produce(r, &seed);
 		else
 			consume(r, &seed);
+		__atomic_store_n(a.honest, r->pos, __ATOMIC_RELAXED);
 		assert_true(r->limit - r->pos <= SIZE);
 		if (i % 64 == 0)
 			assert_peer_known(shmring_peer(r));
@@ -265,6 +271,7 @@ static void run_hostile(uint32_t role, uint32_t record_size, size_t first,
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status));
+	munmap(a.honest, sizeof(*a.honest));
 	ring_drop(&t);
 }
 
