@@ -102,8 +102,12 @@ seq 20000 | "$s" send $ring &
 is 'more than it holds' "$("$s" recv $ring --count 20000 | md5sum)" "$(seq 20000 | md5sum)"
 wait
 is 'the sides are gone' "$(state_is producer gone && state_is consumer gone && echo yes)" yes
-fails 'a line that never fits' 1 'record 1 of 5000 bytes is more than' \
+fails 'a line that never fits' 1 'record 1 has more than the 4088 bytes that a record of .* can have: .*--size' \
 	bash -c "head -c 5000 /dev/zero | tr '\0' x | '$s' send $ring"
+fails 'a line that never ends' 1 'record 1 has more than the 4088 bytes' \
+	bash -c "tr '\0' x </dev/zero | '$s' send $ring"
+head -c 4088 /dev/zero | tr '\0' x | "$s" send $ring
+is 'the longest line that fits' "$("$s" recv $ring | wc -c)" 4089
 
 # Raw
 printf '\3\0\0\0a\nb\0\0\0\0' | "$s" send $ring --raw
@@ -150,6 +154,27 @@ ok 'in order' until_true state_is consumer gone
 "$s" recv $ring --timeout 0 >/dev/null 2>&1
 fails 'a full disk' 1 'cannot write to standard output: No space' \
 	bash -c "'$s' show $ring >/dev/full"
+
+# What was not written is not lost: at least once
+seq 64 | "$s" send $ring
+fails 'recv: a full disk' 1 'cannot write to standard output: No space' \
+	bash -c "'$s' recv $ring >/dev/full"
+is 'recv: the next one gets all of it' "$("$s" recv $ring | md5sum)" "$(seq 64 | md5sum)"
+seq 64 | "$s" send $ring
+mkfifo "$tmp/full"
+exec 3<>"$tmp/full"
+dd if=/dev/zero of="$tmp/full" oflag=nonblock bs=4096 status=none 2>/dev/null
+"$s" recv $ring >&3 &
+pid=$!
+stuck()
+{
+	[ "$(cut -d' ' -f2 /proc/$pid/syscall)" = 0x1 ]
+}
+until_true stuck
+kill -KILL $pid
+wait $pid 2>/dev/null
+exec 3>&-
+is 'recv: killed while it writes' "$("$s" recv $ring | md5sum)" "$(seq 64 | md5sum)"
 
 # Two at once
 "$s" recv $ring --follow >/dev/null &

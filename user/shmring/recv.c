@@ -10,8 +10,10 @@
 #include "cmd.h"
 #include "interrupt.h"
 #include "stream.h"
+#include "walk.h"
 
 #define HEX_DIGITS	2	/* of a byte */
+#define PARTS		8	/* of the ring: so much is written, then released */
 
 /* JSON has no bytes: what is no UTF-8 goes as hexadecimal digits. */
 static json_t *json_data(const unsigned char *data, size_t len, bool *hex)
@@ -34,74 +36,103 @@ static json_t *json_data(const unsigned char *data, size_t len, bool *hex)
 }
 
 /* {"length": 5, "tag": 0, "text": "hello"} */
-static void write_json(const void *data, size_t len, uint32_t tag)
+static bool write_json(const struct record *rec)
 {
-	bool hex;
-	json_t *text = json_data(data, len, &hex);
-	json_t *o = json_pack("{s:I, s:I, s:o}", "length", (json_int_t)len,
-			      "tag", (json_int_t)tag,
+	bool hex, ok;
+	json_t *text = json_data(rec->data, rec->len, &hex);
+	json_t *o = json_pack("{s:I, s:I, s:o}",
+			      "length", (json_int_t)rec->len,
+			      "tag", (json_int_t)rec->tag,
 			      hex ? "hex" : "text", text);
 
-	if (!o || json_dumpf(o, stdout, JSON_COMPACT))
-		errno = errno ? errno : ENOMEM;
+	errno = ENOMEM;
+	ok = o && !json_dumpf(o, stdout, JSON_COMPACT);
 	json_decref(o);
-	putchar('\n');
+	return ok && putchar('\n') != EOF;
 }
 
-static void write_record(const struct stream *s, const void *data, size_t len)
+static bool write_record(const struct stream *s, const struct record *rec)
 {
-	uint32_t prefix = htole32((uint32_t)len);
+	uint32_t prefix = htole32((uint32_t)rec->len);
 
 	if (s->framing == FRAMING_RAW)
 		fwrite(&prefix, sizeof(prefix), 1, stdout);
-	fwrite(data, 1, len, stdout);
+	fwrite(rec->data, 1, rec->len, stdout);
 	if (s->framing == FRAMING_LINES)
 		putchar('\n');
+	return !ferror(stdout);
 }
 
 /* Nobody reads any more: no reason to complain, but to end. */
 static int write_failed(void)
 {
+	if (interrupted())
+		return -EINTR;
 	if (errno != EPIPE)
 		fail("cannot write to standard output: %s", strerror(errno));
 	return -ECANCELED;
 }
 
-/* Until there is a record: what was written so far is to be seen. */
-static int wait_for_record(struct stream *s)
+/* Write what is there, but no more than a part of the ring; how many records. */
+static int write_some(struct stream *s, struct walk *w, bool json, uint64_t *n)
 {
-	if (fflush(stdout))
-		return write_failed();
-	/* Whose records came is known, though it may have left before. */
-	s->met |= s->done > 0;
-	return stream_wait(s, 0);
+	uint64_t all = w->left, part = shmring_size(s->r) / PARTS;
+	struct record rec;
+	int more;
+
+	for (*n = 0; *n < s->count - s->done && all - w->left < part; ++*n) {
+		more = walk_next(w, &rec);
+		/* What came before it is good. */
+		if (more <= 0)
+			return *n ? 0 : more;
+		if (!(json ? write_json(&rec) : write_record(s, &rec)))
+			return write_failed();
+	}
+	return 0;
+}
+
+/*
+ * Only what was written is released, so whatever ends this process, or fails to
+ * be written, the next consumer gets it.
+ */
+static int recv_some(struct stream *s, struct walk *w, bool json)
+{
+	uint64_t n;
+	size_t len;
+	int err = write_some(s, w, json, &n);
+
+	if (!err && fflush(stdout))
+		err = write_failed();
+	if (err)
+		return err;
+	s->done += n;
+	while (n--) {
+		if (!shmring_peek(s->r, &len, NULL))
+			return -errno;
+		shmring_release(s->r, len);
+	}
+	shmring_flush(s->r);
+	return 0;
 }
 
 static int recv_all(struct stream *s, bool json)
 {
-	const void *data;
-	uint32_t tag;
-	size_t len;
-	int err;
+	struct walk w;
+	int err = 0;
 
-	while (s->done < s->count && !interrupted()) {
-		data = shmring_peek(s->r, &len, &tag);
-		if (data) {
-			if (json)
-				write_json(data, len, tag);
-			else
-				write_record(s, data, len);
-			if (ferror(stdout))
-				return write_failed();
-			shmring_release(s->r, len);
-			s->done++;
-			continue;
+	while (!err && s->done < s->count && !interrupted()) {
+		err = walk_begin(&w, s->r);
+		if (!err) {
+			err = recv_some(s, &w, json);
+		} else if (err == -EAGAIN) {
+			/* Whose records came is known, though it may have left. */
+			s->met |= s->done > 0;
+			err = stream_wait(s, 0);
+			if (err == -EPIPE)
+				return 0;
 		}
-		err = errno == EAGAIN ? wait_for_record(s) : -errno;
-		if (err)
-			return err == -EPIPE ? 0 : err;
 	}
-	return fflush(stdout) ? write_failed() : 0;
+	return err;
 }
 
 int cmd_recv(int argc, char **argv)

@@ -2,6 +2,7 @@
 /* shmring send: standard input into a ring. */
 #include <endian.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,34 +90,78 @@ static int send_raw(struct stream *s)
 	return send_record(s, le32toh(len));
 }
 
-static int send_line(struct stream *s, char **line, size_t *cap)
+static int too_long(const struct stream *s)
 {
-	ssize_t len = getline(line, cap, stdin);
-	int err = 0;
+	fail("record %llu has more than the %zu bytes that a record of %s can have%s",
+	     (unsigned long long)s->done + 1, stream_record_max(s), s->address,
+	     s->r->record_size ? "" : ": make the ring with a larger --size");
+	return -ECANCELED;
+}
+
+/* struct line - of standard input, without its newline */
+struct line {
+	char *text;
+	size_t len;
+	size_t room;
+};
+
+static bool append(struct line *l, char c)
+{
+	char *more;
+
+	if (l->len == l->room) {
+		l->room = l->room ? 2 * l->room : BUFSIZ;
+		more = realloc(l->text, l->room);
+		if (!more)
+			return false;
+		l->text = more;
+	}
+	l->text[l->len++] = c;
+	return true;
+}
+
+/* 1: a line, 0: there is none. No more of it is read than a record can have. */
+static int read_line(struct stream *s, struct line *l)
+{
+	size_t max = stream_record_max(s);
+	int c;
+
+	for (l->len = 0; (c = getc_unlocked(stdin)) != EOF && c != '\n';) {
+		if (l->len == max)
+			return too_long(s);
+		if (!append(l, (char)c))
+			return -ENOMEM;
+	}
+	if (ferror(stdin))
+		return read_failed("a line");
+	return c == '\n' || l->len;
+}
+
+static int send_line(struct stream *s, struct line *l)
+{
+	int err = read_line(s, l);
 	void *to;
 
-	if (len < 0)
-		return feof(stdin) && !ferror(stdin) ? 0 : read_failed("a line");
-	if (len && (*line)[len - 1] == '\n')
-		len--;
-	to = room(s, (size_t)len, &err);
+	if (err <= 0)
+		return err;
+	to = room(s, l->len, &err);
 	if (!to)
-		return explain(s, (size_t)len, err);
-	memcpy(to, *line, (size_t)len);
-	commit(s, (size_t)len);
+		return explain(s, l->len, err);
+	if (l->len)
+		memcpy(to, l->text, l->len);
+	commit(s, l->len);
 	return 1;
 }
 
 static int send_all(struct stream *s)
 {
-	char *line = NULL;
-	size_t cap = 0;
+	struct line line = { 0 };
 	int more = 1;
 
 	while (more > 0 && s->done < s->count && !interrupted())
 		switch (s->framing) {
 		case FRAMING_LINES:
-			more = send_line(s, &line, &cap);
+			more = send_line(s, &line);
 			break;
 		case FRAMING_RAW:
 			more = send_raw(s);
@@ -125,7 +170,7 @@ static int send_all(struct stream *s)
 			more = send_record(s, s->r->record_size);
 			break;
 		}
-	free(line);
+	free(line.text);
 	return more < 0 ? more : 0;
 }
 

@@ -88,6 +88,15 @@ int stream_wait(struct stream *s, size_t want)
 	return err == -EINTR && !interrupted() ? 0 : err;
 }
 
+size_t stream_record_max(const struct stream *s)
+{
+	uint64_t most = shmring_size(s->r) - sizeof(struct shmring_record);
+
+	if (s->r->record_size)
+		return s->r->record_size;
+	return most < SHMRING_RECORD_MAX ? (size_t)most : SHMRING_RECORD_MAX;
+}
+
 int stream_close(struct stream *s, int err)
 {
 	int sig = interrupted();

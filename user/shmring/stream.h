@@ -59,6 +59,9 @@ int stream_open(struct stream *s, int argc, char **argv,
  */
 int stream_wait(struct stream *s, size_t want);
 
+/* Bytes of the longest record that the ring takes. */
+size_t stream_record_max(const struct stream *s);
+
 /* Close it, and the exit status for @err, which is said unless it is 0. */
 int stream_close(struct stream *s, int err);
 
