@@ -159,7 +159,7 @@ fails 'a full disk' 1 'cannot write to standard output: No space' \
 seq 64 | "$s" send $ring
 fails 'recv: a full disk' 1 'cannot write to standard output: No space' \
 	bash -c "'$s' recv $ring >/dev/full"
-is 'recv: the next one gets all of it' "$("$s" recv $ring | md5sum)" "$(seq 64 | md5sum)"
+is 'recv: the next one gets all of it' "$("$s" recv $ring --timeout 0 2>/dev/null | md5sum)" "$(seq 64 | md5sum)"
 seq 64 | "$s" send $ring
 mkfifo "$tmp/full"
 exec 3<>"$tmp/full"
@@ -174,7 +174,32 @@ until_true stuck
 kill -KILL $pid
 wait $pid 2>/dev/null
 exec 3>&-
-is 'recv: killed while it writes' "$("$s" recv $ring | md5sum)" "$(seq 64 | md5sum)"
+is 'recv: killed while it writes' "$("$s" recv $ring --timeout 0 2>/dev/null | md5sum)" "$(seq 64 | md5sum)"
+
+# Descriptors that are closed: what it opens is none of them
+ok 'a size as it is printed' "$s" create $ring-2 --size '64 KiB'
+like 'show: as it was asked for' "$("$s" show $ring-2)" '^  size: 64 KiB$'
+fails 'standard output is closed' 1 'cannot write to standard output: Bad file' \
+	bash -c "'$s' show $ring-2 >&-"
+fails 'send: standard input is closed' 1 'cannot read standard input: Bad file' \
+	bash -c "'$s' send $ring-2 <&-"
+standard()	# descriptors of $pid
+{
+	[ "$(readlink /proc/$pid/fd/[012] | sort | uniq -c | tr -s ' ')" = ' 3 /dev/null' ]
+}
+for program in 'shmring metrics --listen 127.0.0.1:0' \
+	'shmring-bench latency -t pipe -q --duration 60000' \
+	'shmring-lab all --no-progress'
+do
+	eval "'$1'/$program <&- >&- 2>&- &"
+	pid=$!
+	ok "${program%% *}: all three are closed" until_true standard
+	kill -TERM $pid
+	wait $pid
+done 2>/dev/null
+"$1/shmring-lab" signal --count 10 --repeat 1 --no-progress --json "$tmp/lab" >&- 2>"$tmp/err"
+ok 'shmring-lab: its file has no text of standard output' holds .environment "$tmp/lab"
+ok 'destroy it' "$s" destroy $ring-2
 
 # Two at once
 "$s" recv $ring --follow >/dev/null &

@@ -21,6 +21,11 @@ static void sizes_that_are_read(void **state)
 		{ "64k", 65536 },
 		{ "3M", 3 << 20 },
 		{ "2G", 2ULL << 30 },
+		{ "1T", 1ULL << 40 },
+		{ "64KiB", 65536 },
+		{ "64 KiB", 65536 },
+		{ "100 B", 100 },
+		{ "15E", 15ULL << 60 },
 		{ "18446744073709551615", UINT64_MAX },
 	};
 	uint64_t v;
@@ -37,7 +42,8 @@ static void sizes_that_are_read(void **state)
 static void sizes_that_are_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "K", "-1", "+1", " 8", "8 ", "8KB", "8x", "0x10", "1.5K",
+		"", "K", "-1", "+1", " 8", "8 ", "8KB", "8x", "8Ki", "8  K",
+		"8 K ", "16E", "1Z", "0x10", "1.5K",
 		"18446744073709551616", "18446744073709551615K",
 		"99999999999999999999999",
 	};

@@ -89,6 +89,7 @@ int main(int argc, char **argv)
 {
 	struct command c;
 
+	cli_open_std();
 	options_parse(&c, argc, argv);
 	switch (c.id) {
 	case COMMAND_LIST:

@@ -3,8 +3,24 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+/*
+ * So that nothing that the program opens becomes its input or output. Reading
+ * and writing still fail, since whoever closed them gets nothing.
+ */
+void cli_open_std(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd)
+			_exit(EXIT_FAILURE);
+}
 
 void cli_say(const char *fmt, va_list args)
 {

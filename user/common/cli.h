@@ -9,6 +9,9 @@
 #define EXIT_USAGE		2
 #define EXIT_INTERRUPTED	130	/* as a shell says it of SIGINT */
 
+/* First in main(): descriptors 0 to 2 are open, if only on /dev/null. */
+void cli_open_std(void);
+
 /* One line to standard error, that begins with the program's name. */
 void cli_say(const char *fmt, va_list args);
 

@@ -4,38 +4,44 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-static int suffix_shift(char c)
+static const char *const byte_units[] = {
+	"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"
+};
+
+#define NR_BYTE_UNITS	(sizeof(byte_units) / sizeof(*byte_units))
+
+/* "", "B", "K", "k", "KiB", ...: the binary exponent, or -1 */
+static int unit_shift(const char *text, size_t len)
 {
-	switch (c) {
-	case 'k':
-	case 'K':
-		return 10;
-	case 'm':
-	case 'M':
-		return 20;
-	case 'g':
-	case 'G':
-		return 30;
-	default:
-		return -1;
-	}
+	size_t i;
+
+	if (!len)
+		return 0;
+	for (i = 0; i < NR_BYTE_UNITS; i++)
+		if ((len == 1 || len == strlen(byte_units[i])) &&
+		    !strncasecmp(text, byte_units[i], len))
+			return 10 * (int)i;
+	return -1;
 }
 
 bool units_parse_size(const char *text, size_t len, uint64_t *value)
 {
 	uint64_t v = 0;
 	size_t i;
-	int shift = 0;
+	int shift;
 
 	for (i = 0; i < len && text[i] >= '0' && text[i] <= '9'; i++)
 		if (__builtin_mul_overflow(v, 10, &v) ||
 		    __builtin_add_overflow(v, (uint64_t)(text[i] - '0'), &v))
 			return false;
-	if (!i || i + 1 < len)
+	if (!i)
 		return false;
-	if (i < len)
-		shift = suffix_shift(text[i]);
+	/* As it is printed: "64 KiB". */
+	if (len - i > 1 && text[i] == ' ')
+		i++;
+	shift = unit_shift(text + i, len - i);
 	if (shift < 0 || (v << shift) >> shift != v)
 		return false;
 	*value = v << shift;
@@ -100,12 +106,11 @@ const char *units_time(double ns, char text[UNITS_TEXT_MAX])
 
 const char *units_bytes(uint64_t bytes, char text[UNITS_TEXT_MAX])
 {
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB" };
-	int i = 0;
+	size_t i = 0;
 
-	for (; i < 3 && bytes && !(bytes % 1024); i++)
+	for (; i < NR_BYTE_UNITS - 1 && bytes && !(bytes % 1024); i++)
 		bytes /= 1024;
 	snprintf(text, UNITS_TEXT_MAX, "%llu %s", (unsigned long long)bytes,
-		 units[i]);
+		 byte_units[i]);
 	return text;
 }

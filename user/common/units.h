@@ -10,7 +10,8 @@
 #define UNITS_TEXT_MAX	32
 
 /*
- * "64", "4K", "1M", "2G" (powers of 1024), of @len characters, to @value.
+ * "64", "4K", "1M", "2T", "4KiB", "64 KiB" (powers of 1024), of @len characters,
+ * to @value.
  * False for anything else, and for what does not fit into 64 bits.
  */
 bool units_parse_size(const char *text, size_t len, uint64_t *value);

@@ -335,6 +335,7 @@ int main(int argc, char **argv)
 {
 	struct command c = { .name = NULL };
 
+	cli_open_std();
 	cli_parse(&argp, argc, argv, &c);
 	if (c.name && !strcmp(c.name, "list")) {
 		list();

@@ -62,7 +62,7 @@ uint64_t args_size(const char *option, const char *text, uint64_t from,
 	uint64_t v;
 
 	if (!units_parse_size(text, strlen(text), &v) || v < from || v > to)
-		refuse("%s %s: not a number from %llu to %llu (K, M and G allowed)",
+		refuse("%s %s: not a number from %llu to %llu (K, M, G and T allowed)",
 		       option, text, (unsigned long long)from,
 		       (unsigned long long)to);
 	return v;

@@ -69,6 +69,7 @@ int main(int argc, char **argv)
 	const struct command *c;
 	char title[32];
 
+	cli_open_std();
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;
