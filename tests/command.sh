@@ -183,9 +183,10 @@ fails 'standard output is closed' 1 'cannot write to standard output: Bad file' 
 	bash -c "'$s' show $ring-2 >&-"
 fails 'send: standard input is closed' 1 'cannot read standard input: Bad file' \
 	bash -c "'$s' send $ring-2 <&-"
-standard()	# descriptors of $pid
+# A library may have taken the first one, before main().
+outputs()	# of $pid
 {
-	[ "$(readlink /proc/$pid/fd/[012] | sort | uniq -c | tr -s ' ')" = ' 3 /dev/null' ]
+	[ "$(readlink /proc/$pid/fd/[12] | uniq -c | tr -s ' ')" = ' 2 /dev/null' ]
 }
 for program in 'shmring metrics --listen 127.0.0.1:0' \
 	'shmring-bench latency -t pipe -q --duration 60000' \
@@ -193,7 +194,7 @@ for program in 'shmring metrics --listen 127.0.0.1:0' \
 do
 	eval "'$1'/$program <&- >&- 2>&- &"
 	pid=$!
-	ok "${program%% *}: all three are closed" until_true standard
+	ok "${program%% *}: closed descriptors" until_true outputs
 	kill -TERM $pid
 	wait $pid
 done 2>/dev/null
