@@ -23,20 +23,34 @@ state_is()	# ROLE STATE
 
 # Wrong arguments
 fails 'an unknown command' 2 "'frob': no such command" "$s" frob
-for c in create destroy evict set list show dump send recv monitor top metrics doctor
+for c in create destroy evict set list show dump send recv peek wait monitor top \
+	metrics doctor
 do
 	fails "$c: an unknown option" 2 '--frob: unknown option: see shmring' \
 		"$s" $c --frob
 	like "$c: --help" "$("$s" $c --help)" "Usage: shmring $c"
 done
-for c in create destroy show send recv; do
-	fails "$c: without a name" 2 'argument is missing: shmring' "$s" $c
+for c in create show send recv peek; do
 	fails "$c: two names" 2 'one argument too many' "$s" $c a b
+done
+for c in create destroy show send recv peek wait; do
+	fails "$c: without a name" 2 'argument is missing: shmring' "$s" $c
+done
+for c in create destroy show send recv peek; do
 	fails "$c: an empty name" 2 'empty name' "$s" $c ''
 	fails "$c: a long name" 2 'too long' "$s" $c "$(printf 'x%.0s' {1..32})"
 	fails "$c: memfd:" 2 'by descriptor, not by a name' "$s" $c memfd:
-	fails "$c: another kind" 1 'no such kind of ring' "$s" $c fifo:x
+	fails "$c: another kind" 2 'fifo:x: no such kind of ring: NAME, anon:ID or shm:/NAME' "$s" $c fifo:x
+	for name in 'a b' .a ctl a/b /dev/shmring/ctl dev:a:b; do
+		fails "$c: a name that cannot be: $name" 2 'no such name can be' "$s" $c "$name"
+	done
 done
+fails 'wait: no such word' 2 "'x': exists, producer," "$s" wait $ring x
+fails 'wait: a timeout that is none' 2 'not a number of seconds' "$s" wait $ring gone -t x
+fails 'destroy: all and some' 2 'all takes no names: a' "$s" destroy --all a
+fails 'monitor: no such event' 2 '--event x: ring-add' "$s" monitor --event level,x
+fails 'monitor: a ring without the module' 2 'its own rings alone' "$s" monitor $ring
+fails 'doctor: a threshold that is none' 2 '--max-used 101: not a number' "$s" doctor --max-used 101
 fails 'evict: without a role' 2 'argument is missing: shmring' "$s" evict $ring
 fails 'evict: no such role' 2 "'x': producer or consumer" "$s" evict $ring x
 fails 'evict: without the module' 1 'eviction takes the module' "$s" evict $ring producer
@@ -71,12 +85,26 @@ done
 fails 'show what is not there' 1 'No such file.*create it first' "$s" show $ring
 fails 'send to what is not there' 1 'create it first' "$s" send $ring
 fails 'destroy what is not there' 1 'cannot unlink it' "$s" destroy $ring
+fails 'a size that cannot be' 2 '5000 is not a power of two: 4096 or 8192' "$s" create $ring --size 5000
+fails 'less than a page' 2 '1000 bytes are less than a page' "$s" create $ring --size 1000
+fails 'strict without a node' 2 'strict takes a node: its number' "$s" create $ring --strict
+fails 'wait for what is not there' 124 'not so in 0 s: exists' "$s" wait $ring exists --timeout 0
 fails 'a mark without the module' 1 'take the module: use dev:NAME' "$s" create $ring --high-water 50
 fails 'an owner without the module' 1 'take the module: use dev:NAME' "$s" create $ring --owner 1:1
 fails 'set without the module' 1 'takes the module: use dev:NAME' "$s" set $ring high-water 50
 ok 'create' "$s" create $ring --size 4K
 fails 'create again' 1 "exists: shmring destroy $ring" "$s" create $ring
+ok 'create --if-missing: it is there' "$s" create $ring --if-missing
+ok 'create --if-missing: as it is asked for' "$s" create $ring --if-missing --size 4KiB
+fails 'create --if-missing: another size' 1 'is there, but has 4096 bytes and not 8192' \
+	"$s" create $ring --if-missing --size 8K
+fails 'create --if-missing: other records' 1 'is there, but has records of 0 bytes and not 8' \
+	"$s" create $ring --if-missing --record-size 8
+like 'list: it' "$("$s" list 2>/dev/null)" "^$ring +4 KiB +any +any +0 B \(0 %\) +- +- +- +-$"
+"$s" list --json >"$tmp/json" 2>/dev/null
+ok 'list --json: it' holds ".[] | select(.name == \"$ring\") | .size == 4096" "$tmp/json"
 like 'show: its size' "$("$s" show $ring)" '^  size: 4 KiB$'
+is 'show: nobody counts records of any length' "$("$s" show $ring | grep -c messages)" 0
 like 'show: its producer' "$("$s" show $ring)" '^  producer: never$'
 is 'show: no colour in a pipe' "$("$s" show $ring | grep -c $'\033')" 0
 
@@ -93,8 +121,46 @@ like 'and the ring stays' "$("$s" show $ring)" '^  size: 4 KiB$'
 is 'create with a command: killed' \
 	"$("$s" create $ring --size 4K -- sh -c 'kill -KILL $$'; echo $?)" 137
 
+ok 'create --if-missing: it is not there' "$s" create $ring-2 --if-missing --size 4K
+fails 'destroy of several: one is not there' 1 'shmring-command-[0-9]*-3: cannot unlink it' "$s" destroy $ring $ring-3 $ring-2
+fails 'destroy of several: the first' 1 'create it first' "$s" show $ring
+fails 'destroy of several: the last' 1 'create it first' "$s" show $ring-2
+ok 'create it again' "$s" create $ring --size 4K
+fails 'destroy: nothing, where one cannot be' 2 'no such name can be' "$s" destroy $ring 'a b'
+ok 'destroy: and the first is there' "$s" show $ring >"$tmp/out"
+
+# wait
+ok 'wait: exists' "$s" wait $ring exists
+ok 'wait: empty' "$s" wait $ring empty
+ok 'wait: gone' "$s" wait $ring-2 gone
+fails 'wait: not ready' 124 'not so in 0 s: ready' "$s" wait $ring ready --timeout 0
+fails 'wait: nobody' 124 'not so in 0 s: attached' "$s" wait $ring attached --timeout 0
+"$s" recv $ring --follow >/dev/null &
+pid=$!
+ok 'wait: consumer' "$s" wait $ring consumer
+fails 'wait: no producer' 124 'not so in 0.01 s: producer' "$s" wait $ring producer --timeout 0.01
+kill -KILL $pid
+wait $pid 2>/dev/null
+ok 'wait: left' "$s" wait $ring left
+"$s" wait $ring ready &
+pid=$!
+echo | "$s" send $ring
+ok 'wait: ready, while it waits' wait $pid
+"$s" recv $ring >/dev/null
+"$s" wait $ring gone &
+pid=$!
+"$s" destroy $ring
+ok 'wait: gone, while it waits' wait $pid
+"$s" create $ring --size 4K
+
 # Lines, before the other side is there and in time with it
 seq 100 | "$s" send $ring
+is 'peek' "$("$s" peek $ring | md5sum)" "$(seq 100 | md5sum)"
+is 'peek --count' "$("$s" peek $ring --count 2 | tr '\n' ' ')" '1 2 '
+is 'peek --json' "$("$s" peek $ring --json --count 1)" '{"length":1,"tag":0,"text":"1"}'
+fails 'show: more than it may be' 3 ': 39 % is used, which is more than 38 %' \
+	bash -c "'$s' show $ring --max-used 38 >/dev/null"
+ok 'show: as much as it may be' "$s" show $ring --max-used 39 >"$tmp/out"
 is 'lines' "$("$s" recv $ring | md5sum)" "$(seq 100 | md5sum)"
 printf 'a\n\nno newline' | "$s" send $ring
 is 'an empty line, and one without an end' "$("$s" recv $ring)" "$(printf 'a\n\nno newline')"
@@ -118,6 +184,8 @@ fails 'raw: a length that cannot be' 1 'record 1 of 4294967295 bytes is more' \
 	bash -c "printf '\377\377\377\377' | '$s' send $ring --raw"
 fails 'records in a ring of any length' 2 'have any length: use --raw' "$s" send $ring --records
 fails 'two framings' 2 'one of them' "$s" send $ring --raw --lines
+
+is 'peek: nothing' "$("$s" peek $ring; echo $?)" 0
 
 # JSON of records: text, or digits where it is none
 printf 'q"\n\377\n' | "$s" send $ring
@@ -207,6 +275,7 @@ ok 'destroy it' "$s" destroy $ring-2
 pid=$!
 until_true state_is consumer attached
 fails 'a second consumer' 1 "another process is the ring's consumer" "$s" recv $ring
+fails 'peek beside a consumer' 1 "another process is the ring's consumer" "$s" peek $ring
 kill -TERM $pid
 wait $pid
 is 'SIGTERM ends it' $? 143
@@ -244,6 +313,10 @@ ok 'destroy' "$s" destroy $ring
 # Fixed records
 ok 'create with fixed records' "$s" create $ring --record-size 4 --size 4K --mode 0640
 printf abcdefgh | "$s" send $ring
+like 'show: records of both sides' "$("$s" show $ring | grep messages | tr '\n' ' ')" '^ +messages 2 +messages 0 $'
+"$s" show $ring --json >"$tmp/json"
+ok 'show --json: as many' holds '.producer.messages == 2 and .consumer.messages == 0' "$tmp/json"
+is 'peek: records' "$("$s" peek $ring --lines | tr '\n' ' ')" 'abcd efgh '
 is 'records' "$("$s" recv $ring)" abcdefgh
 printf 'abcd\nefgh\n' | "$s" send $ring --lines
 is 'records as lines' "$("$s" recv $ring --lines | tr '\n' ' ')" 'abcd efgh '
@@ -260,7 +333,7 @@ ok 'destroy that too' "$s" destroy $ring
 if [ -e /sys/module/shmring ]; then
 	skip 'without the module' 'it is loaded'
 else
-	for c in list dump 'show x' 'set x high-water 5' monitor top metrics; do
+	for c in dump 'show x' 'set x high-water 5' 'wait x gone' monitor top metrics; do
 		# shellcheck disable=SC2086
 		fails "$c: no module" 1 'module is not loaded: modprobe shmring' "$s" $c
 	done
@@ -269,7 +342,7 @@ else
 	fails 'destroy of an id: no module' 1 'load the module' "$s" destroy id:1
 	like 'doctor: no module' "$("$s" doctor)" '^FAIL  module +not loaded'
 	"$s" doctor --json >"$tmp/json"
-	ok 'doctor --json' holds '.[0].verdict == "FAIL"' "$tmp/json"
+	is 'doctor: one cause, one failure' "$(jq -r '.[] | select(.verdict == "FAIL") | .check' "$tmp/json")" module
 	"$s" metrics --listen 127.0.0.1:0 2>"$tmp/err" &
 	pid=$!
 	until_true grep -q 503 "$tmp/err"

@@ -8,6 +8,7 @@
 #include "json.h"
 #include "metrics.h"
 #include "monitor.h"
+#include "sysfs.h"
 #include "text.h"
 #include "top_table.h"
 
@@ -42,6 +43,46 @@ static struct ring_info *add(struct rings *all, const char *name, uint64_t id)
 	r->numa[1].pages = 3;
 	r->nr_numa = 2;
 	return r;
+}
+
+/* A count that nobody keeps is none. */
+static void test_count(void **state)
+{
+	struct rings all = { 0 };
+	struct ring_info *r = add(&all, "a", 1);
+	char *text = NULL;
+	size_t len;
+	FILE *to;
+
+	(void)state;
+	ring_info_count(r);
+	assert_false(r->side[SIDE_PRODUCER].has & HAS(SHMRING_A_ENDPOINT_MESSAGES));
+	to = open_memstream(&text, &len);
+	metrics_print(&all, NULL, to);
+	fclose(to);
+	assert_null(strstr(text, "shmring_messages_total"));
+	free(text);
+	to = open_memstream(&text, &len);
+	dump_ring(r, to);
+	fclose(to);
+	assert_non_null(strstr(text, "\t10\t-\t"));
+	free(text);
+
+	r->side[SIDE_CONSUMER].messages = 3;
+	ring_info_count(r);
+	assert_true(r->side[SIDE_CONSUMER].has & HAS(SHMRING_A_ENDPOINT_MESSAGES));
+	assert_int_equal(r->side[SIDE_CONSUMER].messages, 3);
+
+	r->record_size = 64;
+	ring_info_count(r);
+	assert_int_equal(r->side[SIDE_PRODUCER].messages, 40960 / 64);
+	assert_int_equal(r->side[SIDE_CONSUMER].messages, 8192 / 64);
+	to = open_memstream(&text, &len);
+	metrics_print(&all, NULL, to);
+	fclose(to);
+	assert_non_null(strstr(text, "\nshmring_messages_total{ring=\"a\",role=\"producer\"} 640\n"));
+	free(text);
+	rings_free(&all);
 }
 
 /* Columns of a line. */
@@ -170,6 +211,7 @@ static void test_rates(void **state)
 {
 	struct rings before = { 0 }, now = { 0 };
 	struct top_table t;
+	int i;
 
 	(void)state;
 	add(&before, "a", 1);
@@ -182,6 +224,11 @@ static void test_rates(void **state)
 	add(&now, "c", 3)->head -= 1;		/* somebody scribbled on it */
 	now.ring[2].side[SIDE_CONSUMER].stalls += 6;
 	now.ring[2].side[SIDE_PRODUCER].wakeups += 2;
+	before.ring[0].record_size = 64;
+	for (i = 0; i < 3; i++) {
+		ring_info_count(&before.ring[i]);
+		ring_info_count(&now.ring[i]);
+	}
 
 	assert_int_equal(top_table(&t, &before, &now, 2, TOP_BY_RATE), 0);
 	assert_string_equal(t.row[0].ring->name, "a");
@@ -244,6 +291,9 @@ static int parser(const char *text)
 
 static void test_metrics(void **state)
 {
+	const struct limits limits = {
+		.rings = 100, .ring_bytes = 65536, .bytes = 131072,
+	};
 	char *text = NULL;
 	struct rings all = { 0 };
 	size_t len;
@@ -253,8 +303,11 @@ static void test_metrics(void **state)
 	add(&all, "a", 1);
 	add(&all, "b.2", 2);
 	to = open_memstream(&text, &len);
-	metrics_print(&all, to);
+	metrics_print(&all, &limits, to);
 	fclose(to);
+	assert_non_null(strstr(text, "\nshmring_limit_rings 100\n"));
+	assert_non_null(strstr(text, "\nshmring_limit_total_bytes 131072\n"));
+	assert_non_null(strstr(text, "\nshmring_memory_bytes{ring=\"a\",node=\"0\"} 65536\n"));
 	assert_non_null(strstr(text, "\nshmring_used_bytes{ring=\"a\"} 32768\n"));
 	assert_non_null(strstr(text, "\nshmring_published_bytes_total{ring=\"b.2\"} 40960\n"));
 	assert_non_null(strstr(text, "\nshmring_stalls_total{ring=\"a\",role=\"consumer\"} 11\n"));
@@ -265,7 +318,7 @@ static void test_metrics(void **state)
 	rings_free(&all);
 
 	to = open_memstream(&text, &len);
-	metrics_print(&all, to);
+	metrics_print(&all, NULL, to);
 	fclose(to);
 	assert_int_equal(parser(text), 0);
 	free(text);
@@ -273,6 +326,20 @@ static void test_metrics(void **state)
 
 /* A host in a folder: what is there, doctor must see. */
 static char root[] = "/tmp/shmring-doctor-XXXXXX";
+
+static void make_root(void)
+{
+	strcpy(root, "/tmp/shmring-doctor-XXXXXX");
+	assert_non_null(mkdtemp(root));
+}
+
+static void remove_root(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	assert_int_equal(system(command), 0);
+}
 
 static void put_file(const char *path, const char *value)
 {
@@ -319,17 +386,33 @@ static void test_doctor(void **state)
 	struct rings all = { 0 };
 	struct host h = { .root = root, .version = "1.2.3", .all = &all,
 			  .kernel_error = "why" };
-	char command[64];
 
 	(void)state;
-	assert_non_null(mkdtemp(root));
+	make_root();
+	/* One cause, one failure. */
 	expect(&h, "module", VERDICT_FAIL, "not loaded", "modprobe shmring");
-	expect(&h, "netlink", VERDICT_FAIL, "why", "");
-	expect(&h, "rights", VERDICT_FAIL, "no /dev/shmring/ctl", "load");
+	expect(&h, "netlink", VERDICT_NOTE, "unknown", "");
+	expect(&h, "rights", VERDICT_NOTE, "unknown", "");
+	expect(&h, "limits", VERDICT_NOTE, "unknown", "");
+	expect(&h, "signatures", VERDICT_OK, "without one", "");
 	expect(&h, "governor", VERDICT_NOTE, "does not scale", "");
+	put_file("/sys/kernel/security/lockdown", "[none] integrity confidentiality");
+	expect(&h, "signatures", VERDICT_OK, "without one", "");
+	put_file("/sys/kernel/security/lockdown", "none [integrity] confidentiality");
+	expect(&h, "signatures", VERDICT_WARN, "lockdown", "mokutil");
+	put_file("/sys/module/module/parameters/sig_enforce", "Y");
+	expect(&h, "signatures", VERDICT_WARN, "module.sig_enforce", "mokutil");
 
 	put_file("/sys/module/shmring/version", "1.2.2");
+	expect(&h, "signatures", VERDICT_OK, "signed modules only", "");
+	expect(&h, "netlink", VERDICT_FAIL, "why", "");
+	expect(&h, "rights", VERDICT_FAIL, "is loaded, but there is no /dev/shmring/ctl", "container");
+	expect(&h, "entries", VERDICT_OK, "nothing but rings", "");
 	put_file("/dev/shmring/ctl", "");
+	expect(&h, "entries", VERDICT_OK, "nothing but rings", "");
+	put_file("/dev/shmring/greetings", "hello");
+	expect(&h, "entries", VERDICT_WARN, "/dev/shmring/greetings is no ring",
+	       "rm /dev/shmring/greetings && shmring create greetings");
 	put_file("/sys/module/shmring/parameters/max_ring_bytes", "1048576");
 	put_file("/sys/module/shmring/parameters/max_total_bytes", "131072");
 	put_file("/sys/module/shmring/parameters/max_rings", "100");
@@ -347,6 +430,9 @@ static void test_doctor(void **state)
 	put_file("/sys/module/shmring/version", "1.2.10");
 	expect(&h, "module", VERDICT_WARN, "1.2.10, newer than", "modprobe");
 	expect(&h, "netlink", VERDICT_OK, "0 rings", "");
+	h.by_sysfs = true;
+	expect(&h, "netlink", VERDICT_WARN, "not in this network namespace", "nsenter");
+	h.by_sysfs = false;
 	expect(&h, "rights", VERDICT_OK, "may create", "");
 	expect(&h, "limits", VERDICT_OK, "0 of 100 rings, 0 B of 128 KiB", "");
 	expect(&h, "NUMA", VERDICT_OK, "node 0-1", "");
@@ -363,16 +449,82 @@ static void test_doctor(void **state)
 	put_file("/proc/mounts", "tmpfs /dev/shm tmpfs rw,huge=always 0 0");
 	expect(&h, "module", VERDICT_OK, "1.2.3", "");
 	expect(&h, "limits", VERDICT_WARN, "2 of 100 rings", "max_total_bytes");
+	expect(&h, "fill", VERDICT_OK, "50 %", "");
+	h.max_used = 50;
+	expect(&h, "fill", VERDICT_OK, "50 %", "");
+	h.max_used = 49;
+	expect(&h, "fill", VERDICT_WARN, "is a, 50 %", "show a");
 	expect(&h, "NUMA", VERDICT_WARN, "b asked for node 0 and has 3 pages on 1", "--strict");
 	expect(&h, "huge pages", VERDICT_OK, "huge=always", "");
 	rings_free(&all);
-	snprintf(command, sizeof(command), "rm -r %s", root);
-	assert_int_equal(system(command), 0);
+	remove_root();
+}
+
+/* Where the family is not: the same rings from their files. */
+static void test_sysfs(void **state)
+{
+	static const struct {
+		const char *file;
+		const char *value;
+	} files[] = {
+		{ "id", "7" }, { "size", "65536" }, { "record_size", "64" },
+		{ "flags", "0x2" }, { "node", "-1" }, { "numa_pages", "0:16 1:3" },
+		{ "created", "1700000000" }, { "high_water", "80" },
+		{ "head", "18446744073709551552" }, { "tail", "640" },
+		{ "used", "320" }, { "producer", "attached" },
+		{ "consumer", "gone" }, { "producer_pid", "42" },
+		{ "consumer_pid", "0" }, { "waits", "5" }, { "wakeups", "4" },
+		{ "kicks", "3" }, { "eventfd_signals", "2" },
+		{ "peer_deaths", "1" }, { "stalls_full", "8" },
+		{ "stalls_empty", "9" },
+	};
+	char path[128];
+	struct rings all = { 0 };
+	struct limits limits;
+	struct ring_info r;
+	size_t i;
+
+	(void)state;
+	make_root();
+	assert_int_equal(sysfs_ring(root, "frames", &r), -ENOENT);
+	assert_int_equal(sysfs_rings(root, &all), -ENOENT);
+	assert_false(sysfs_limits(root, &limits));
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof(path), "/sys/class/shmring/frames/%s",
+			 files[i].file);
+		put_file(path, files[i].value);
+	}
+	put_file("/sys/class/shmring/torn/head", "0");	/* it goes just now */
+	assert_int_equal(sysfs_ring(root, "../frames", &r), -ENOENT);
+	assert_int_equal(sysfs_rings(root, &all), 0);
+	assert_int_equal(all.nr, 1);
+	r = all.ring[0];
+	assert_string_equal(r.name, "frames");
+	assert_true(r.id == 7 && r.size == 65536 && r.record_size == 64);
+	assert_true(r.flags == 2 && r.node == -1 && r.high_water == 80);
+	assert_true(r.head == UINT64_MAX - 63 && r.tail == 640 && r.used == 320);
+	assert_true(r.created == 1700000000000000000ULL);
+	assert_true(r.nr_numa == 2 && r.numa[1].node == 1 && r.numa[1].pages == 3);
+	assert_int_equal(r.side[SIDE_PRODUCER].state, SHMRING_STATE_ATTACHED);
+	assert_int_equal(r.side[SIDE_PRODUCER].pid, 42);
+	assert_int_equal(r.side[SIDE_CONSUMER].state, SHMRING_STATE_GONE);
+	assert_int_equal(r.side[SIDE_CONSUMER].stalls, 9);
+	assert_int_equal(r.side[SIDE_CONSUMER].messages, 10);
+	/* Of both together, and so of neither. */
+	assert_int_equal(r.side[SIDE_PRODUCER].wakeups, 4);
+	assert_int_equal(r.side[SIDE_PRODUCER].deaths, 1);
+	assert_int_equal(r.side[SIDE_PRODUCER].has & HAS(SHMRING_A_ENDPOINT_WAKEUPS), 0);
+	assert_int_equal(r.has & (HAS(SHMRING_A_RING_LEVEL) |
+				  HAS(SHMRING_A_RING_UID)), 0);
+	rings_free(&all);
+	remove_root();
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_count),
+		cmocka_unit_test(test_sysfs),
 		cmocka_unit_test(test_dump),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_events),

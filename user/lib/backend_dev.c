@@ -7,13 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "backend.h"
 
+#define NODE_PATH_MAX	(sizeof(SHMRING_DEV_DIR) + SHMRING_NAME_MAX)
+
 static int no_module(const char *name)
 {
-	return shmring_fail(ENODEV, "dev:%s: no " SHMRING_CTL_PATH ": load the module (modprobe shmring) or use memfd: or shm:/NAME",
+	/* sysfs shows modules in every container that has it. */
+	if (!access("/sys/module/shmring", F_OK))
+		return shmring_fail(ENODEV, "dev:%s: the module is loaded, but there is no " SHMRING_CTL_PATH " here: in a container, pass /dev/shmring in",
+				    name);
+	return shmring_fail(ENODEV, "dev:%s: no " SHMRING_CTL_PATH ": load the module (modprobe shmring) or use shm:/NAME",
 			    name);
 }
 
@@ -49,13 +56,48 @@ static int check_name(const char *name)
 	return 0;
 }
 
-static const char *why_not_created(int err)
+static void node_path(const char *name, char path[NODE_PATH_MAX])
+{
+	snprintf(path, NODE_PATH_MAX, SHMRING_DEV_DIR "%s", name);
+}
+
+/* What was written to a ring's name before the ring was there keeps it away. */
+static int check_no_file(const char *name)
+{
+	char path[NODE_PATH_MAX];
+	struct stat st;
+
+	node_path(name, path);
+	if (lstat(path, &st) || S_ISCHR(st.st_mode))
+		return 0;
+	return shmring_fail(EPROTO, "dev:%s: %s is no ring, but a %s: rm %s && shmring create %s",
+			    name, path, S_ISREG(st.st_mode) ? "plain file" :
+			    S_ISDIR(st.st_mode) ? "folder" : "file", path, name);
+}
+
+/* The module has one errno for all that cannot be. */
+static const char *why_invalid(const struct shmring_create *c)
+{
+	if (c->mode != SHMRING_MODE_DEFAULT && c->mode > 0777)
+		return "a mode is at most 0777";
+	if (c->high_water > 100)
+		return "a high-water mark is at most 100 per cent";
+	if (c->node < SHMRING_NODE_LOCAL)
+		return "a node is a number from 0 on";
+	if (c->flags & SHMRING_CREATE_STRICT && c->node == SHMRING_NODE_ANY)
+		return "strict takes a node: its number, or the local one";
+	if (c->uid != SHMRING_ID_CREATOR || c->gid != SHMRING_ID_CREATOR)
+		return "the owner or group does not exist in this user namespace: see /proc/self/uid_map and gid_map";
+	return "a name is of A-Za-z0-9._-, begins with neither . nor -, and is not ctl";
+}
+
+static const char *why_not_created(int err, const struct shmring_create *c)
 {
 	switch (err) {
 	case EINVAL:
-		return "an option that cannot be: strict takes a node, a high-water mark is at most 100, a mode at most 0777, and a name is of A-Za-z0-9._-, begins with neither . nor -, and is not ctl";
+		return why_invalid(c);
 	case EPERM:
-		return "another owner takes CAP_CHOWN: be root";
+		return "only root gives a ring to another owner";
 	case EEXIST:
 		return "it exists: open it without SHMRING_OPEN_EXCL, or unlink it";
 	case ENXIO:
@@ -91,6 +133,8 @@ static int create(const char *name, const struct shmring_opts *o)
 
 	snprintf(address, sizeof(address), "dev:%s", name);
 	err = shmring_check_size(address, c.ring_bytes, c.record_size);
+	if (!err && *name)
+		err = check_no_file(name);
 	if (err)
 		return err;
 	if (o->flags & SHMRING_OPEN_EPHEMERAL)
@@ -106,7 +150,7 @@ static int create(const char *name, const struct shmring_opts *o)
 	fd = ioctl(ctl, SHMRING_IOC_CREATE, &c);
 	if (fd < 0)
 		fd = shmring_fail(errno, "%s: cannot create it: %s", address,
-				  why_not_created(errno));
+				  why_not_created(errno, &c));
 	close(ctl);
 	return fd;
 }
@@ -128,10 +172,12 @@ static int open_rights(const char *path)
 
 static int open_node(const char *name)
 {
-	char path[sizeof(SHMRING_DEV_DIR) + SHMRING_NAME_MAX];
-	int fd;
+	char path[NODE_PATH_MAX];
+	int fd, err = check_no_file(name);
 
-	snprintf(path, sizeof(path), SHMRING_DEV_DIR "%s", name);
+	if (err)
+		return err;
+	node_path(name, path);
 	fd = open_rights(path);
 	if (fd >= 0)
 		return fd;
@@ -189,6 +235,18 @@ static int read_info(struct shmring *r, const char *where)
 	return 0;
 }
 
+static int why_not_destroyed(const char *name, int err)
+{
+	int file = err == ENOENT ? check_no_file(name) : 0;
+
+	if (file)
+		return file;
+	return shmring_fail(err, "dev:%s: cannot destroy it: %s", name,
+			    err == ENOENT ? "no ring has this name" :
+			    err == EPERM ? "the ring is somebody else's: be its owner or root" :
+			    strerror(err));
+}
+
 static int dev_unlink(const char *name)
 {
 	struct shmring_destroy d = { .size = sizeof(d) };
@@ -202,8 +260,7 @@ static int dev_unlink(const char *name)
 	if (ctl < 0)
 		return ctl;
 	if (ioctl(ctl, SHMRING_IOC_DESTROY, &d))
-		err = shmring_fail(errno, "dev:%s: cannot destroy it: %s", name,
-				   strerror(errno));
+		err = why_not_destroyed(name, errno);
 	close(ctl);
 	return err;
 }

@@ -214,8 +214,10 @@ int shm_file_create(int fd, const char *what, const struct shmring_opts *o,
 				    what);
 	if (o->node < SHMRING_NODE_LOCAL ||
 	    (o->flags & SHMRING_OPEN_STRICT && o->node == SHMRING_NODE_ANY))
-		return shmring_fail(EINVAL, "%s: node %d: a node's number, SHMRING_NODE_LOCAL, or without strict SHMRING_NODE_ANY",
-				    what, o->node);
+		return shmring_fail(EINVAL, "%s: %s", what,
+				    o->node < SHMRING_NODE_LOCAL ?
+				    "a node is a number from 0 on" :
+				    "strict takes a node: its number, or the local one");
 	info = allocate(fd, o, g);
 	if (!info)
 		return shmring_fail(errno, "%s: cannot make a ring of %llu bytes: %s",

@@ -2,6 +2,7 @@
 /* Command lines, and what is said when something is wrong. */
 #include "args.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #define NS_PER_S	1000000000LL
 #define MAX_SECONDS	1e9
 #define ANONYMOUS	"anon:"
+#define NAME_CHARACTERS	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
 int fail(const char *fmt, ...)
 {
@@ -29,12 +31,9 @@ int fail(const char *fmt, ...)
 /* Lives as long as the strings that it hands out: to the end. */
 static poptContext context;
 
-size_t args_parse(int argc, char **argv, const struct poptOption *table,
-		  const char *usage, size_t min, size_t max,
-		  const char *args[ARGS_MAX])
+static void parse_options(int argc, char **argv, const struct poptOption *table,
+			  const char *usage)
 {
-	const char *arg;
-	size_t n = 0;
 	int err;
 
 	context = poptGetContext("shmring", argc, (const char **)argv, table, 0);
@@ -45,6 +44,16 @@ size_t args_parse(int argc, char **argv, const struct poptOption *table,
 	if (err < -1)
 		refuse("%s: %s: see %s --help", poptBadOption(context, 0),
 		       poptStrerror(err), argv[0]);
+}
+
+size_t args_parse(int argc, char **argv, const struct poptOption *table,
+		  const char *usage, size_t min, size_t max,
+		  const char *args[ARGS_MAX])
+{
+	const char *arg;
+	size_t n = 0;
+
+	parse_options(argc, argv, table, usage);
 	while ((arg = poptGetArg(context))) {
 		if (n == max)
 			refuse("'%s': one argument too many: %s %s", arg,
@@ -54,6 +63,17 @@ size_t args_parse(int argc, char **argv, const struct poptOption *table,
 	if (n < min)
 		refuse("an argument is missing: %s %s", argv[0], usage);
 	return n;
+}
+
+const char **args_list(int argc, char **argv, const struct poptOption *table,
+		       const char *usage)
+{
+	static const char *none[] = { NULL };
+	const char **list;
+
+	parse_options(argc, argv, table, usage);
+	list = poptGetArgs(context);
+	return list ? list : none;
 }
 
 uint64_t args_size(const char *option, const char *text, uint64_t from,
@@ -79,22 +99,57 @@ int64_t args_ns(const char *option, const char *text)
 	return (int64_t)(s * NS_PER_S);
 }
 
+uint32_t args_percent(const char *option, const char *text)
+{
+	return text ? (uint32_t)args_size(option, text, 0, 100) : 0;
+}
+
+/* As the module wants it; behind "@" stands a descriptor. */
+static void check_dev_name(const char *name)
+{
+	if (strlen(name) >= SHMRING_NAME_MAX)
+		refuse("%s: the name is too long: at most %d bytes", name,
+		       SHMRING_NAME_MAX - 1);
+	if (*name == '@')
+		return;
+	if (*name == '.' || *name == '-' || !strcmp(name, "ctl") ||
+	    name[strspn(name, NAME_CHARACTERS)])
+		refuse("%s: no such name can be: of A-Za-z0-9._-, beginning with neither . nor -, and not ctl",
+		       name);
+}
+
 void args_address(const char *arg, char address[ADDRESS_MAX])
 {
-	const char *scheme = strchr(arg, ':') ? "" : "dev:", *name;
+	static const char *const schemes[] = { "dev:", "shm:", "anon:", "id:" };
+	const size_t nr = sizeof(schemes) / sizeof(*schemes);
+	const char *said = arg;
+	size_t i = 0;
 
+	if (!strncmp(arg, SHMRING_DEV_DIR, strlen(SHMRING_DEV_DIR)))
+		arg += strlen(SHMRING_DEV_DIR);
 	if (!*arg)
 		refuse("an empty name: 1 to %d of A-Za-z0-9._-",
 		       SHMRING_NAME_MAX - 1);
 	if (!strncmp(arg, "memfd:", 6))
 		refuse("%s: its memory goes from process to process by descriptor, not by a name: use shm:/NAME",
 		       arg);
-	if (snprintf(address, ADDRESS_MAX, "%s%s", scheme, arg) >= ADDRESS_MAX)
-		refuse("%.32s...: the name is too long", arg);
-	name = args_dev_name(address);
-	if (name && strlen(name) >= SHMRING_NAME_MAX)
-		refuse("%s: the name is too long: at most %d bytes", name,
-		       SHMRING_NAME_MAX - 1);
+	if (strchr(arg, ':'))
+		for (; i < nr && strncmp(arg, schemes[i], strlen(schemes[i]));)
+			i++;
+	if (i == nr)
+		refuse("%s: no such kind of ring: NAME, anon:ID or shm:/NAME",
+		       said);
+	if (snprintf(address, ADDRESS_MAX, "%s%s",
+		     strchr(arg, ':') ? "" : "dev:", arg) >= ADDRESS_MAX)
+		refuse("%.32s...: the name is too long", said);
+	if (!strncmp(address, "dev:", 4))
+		check_dev_name(address + 4);
+}
+
+int fail_library(int err)
+{
+	fail("%s", shmring_errmsg());
+	return err == EINVAL || err == ENAMETOOLONG ? EXIT_USAGE : EXIT_FAILURE;
 }
 
 const char *args_dev_name(const char *address)

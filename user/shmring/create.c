@@ -145,11 +145,25 @@ static int run_command(char **command)
 				   EXIT_SIGNAL + WTERMSIG(status);
 }
 
+/* One that was there may be another than the one that was asked for. */
+static int check_like(const struct shmring *r, const char *address,
+		      const struct shmring_opts *o, const struct texts *t)
+{
+	if (t->size && shmring_size(r) != o->ring_bytes)
+		return fail("%s is there, but has %llu bytes and not %llu",
+			    address, (unsigned long long)shmring_size(r),
+			    (unsigned long long)o->ring_bytes);
+	if (t->record_size && shmring_record_size(r) != o->record_size)
+		return fail("%s is there, but has records of %u bytes and not %u (0: of any length)",
+			    address, shmring_record_size(r), o->record_size);
+	return EXIT_SUCCESS;
+}
+
 int cmd_create(int argc, char **argv)
 {
 	/* The strings are popt's, which frees none of them. */
 	static struct texts t;
-	int strict = 0, ephemeral = 0;
+	int strict = 0, ephemeral = 0, if_missing = 0;
 	const struct poptOption table[] = {
 		{ "size", 's', POPT_ARG_STRING, &t.size, 0,
 		  "Of the data, a power of two; 64K", "BYTES" },
@@ -165,6 +179,8 @@ int cmd_create(int argc, char **argv)
 		  "Whose it is; the creator's", "USER[:GROUP]" },
 		{ "ephemeral", 'e', POPT_ARG_NONE, &ephemeral, 0,
 		  "It goes with COMMAND and its last user", NULL },
+		{ "if-missing", 'i', POPT_ARG_NONE, &if_missing, 0,
+		  "Be content with a ring that is there", NULL },
 		{ "high-water", 'w', POPT_ARG_STRING, &t.high_water, 0,
 		  "From how full on listeners are told; 0: never", "PERCENT" },
 		POPT_AUTOHELP
@@ -184,19 +200,20 @@ int cmd_create(int argc, char **argv)
 	if ((ephemeral || !strcmp(address, ANONYMOUS)) && !command)
 		refuse("the ring would go as this ends, before anybody uses it: shmring create %s%s -- COMMAND",
 		       args[0], ephemeral ? " --ephemeral" : "");
-	o.flags = SHMRING_OPEN_CREATE | SHMRING_OPEN_EXCL |
+	o.flags = SHMRING_OPEN_CREATE | (if_missing ? 0 : SHMRING_OPEN_EXCL) |
 		  (strict ? SHMRING_OPEN_STRICT : 0) |
 		  (ephemeral ? SHMRING_OPEN_EPHEMERAL : 0);
 	r = shmring_open(address, SHMRING_ROLE_NONE, &o);
 	if (!r && errno == EEXIST)
-		return fail("%s exists: shmring destroy %s takes its name away",
+		return fail("%s exists: shmring destroy %s takes its name away; --if-missing is content with it",
 			    address, args[0]);
 	if (!r)
-		return fail("%s", shmring_errmsg());
-	if (!strcmp(address, ANONYMOUS) && pass_on(r))
+		return fail_library(errno);
+	status = check_like(r, address, &o, &t);
+	if (!status && !strcmp(address, ANONYMOUS) && pass_on(r))
 		status = fail("cannot pass the ring on: %s", strerror(errno));
-	else
-		status = command ? run_command(command) : EXIT_SUCCESS;
+	if (!status && command)
+		status = run_command(command);
 	shmring_close(r);
 	return status;
 }

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "args.h"
-#include "info.h"
+#include "sysfs.h"
 
 /* The ring's id, or 0 and its name, as the structs of ctl take them. */
 static uint64_t name_ring(const char *address, char name[SHMRING_NAME_MAX])
@@ -31,8 +31,12 @@ static int open_ctl(const char *address)
 		return fd;
 	switch (errno) {
 	case ENOENT:
-		fail("%s: no " SHMRING_CTL_PATH ": load the module: modprobe shmring",
-		     address);
+		if (access(SYSFS_MODULE, F_OK))
+			fail("%s: no " SHMRING_CTL_PATH ": load the module: modprobe shmring",
+			     address);
+		else
+			fail("%s: the module is loaded, but there is no " SHMRING_CTL_PATH " here: in a container, pass /dev/shmring in",
+			     address);
 		break;
 	case EACCES:
 		fail("%s: cannot open " SHMRING_CTL_PATH ": Permission denied: be root or, where the udev rule is installed, in the group shmring",

@@ -44,15 +44,17 @@ static json_t *json_findings(const struct finding *f, size_t n)
 	return array;
 }
 
-static size_t examine(struct finding f[FINDINGS_MAX])
+static size_t examine(struct finding f[FINDINGS_MAX], uint32_t max_used)
 {
 	struct rings all = { 0 };
-	struct host h = { .root = "", .version = VERSION, .all = &all };
+	struct host h = { .root = "", .version = VERSION, .all = &all,
+			  .max_used = max_used };
 	struct kernel *k = kernel_open();
 	size_t n;
 
 	if (!k || kernel_dump(k, &all))
 		h.kernel_error = kernel_errmsg();
+	h.by_sysfs = k && kernel_by_sysfs(k);
 	if (k)
 		kernel_close(k);
 	n = findings_of(&h, f);
@@ -62,8 +64,12 @@ static size_t examine(struct finding f[FINDINGS_MAX])
 
 int cmd_doctor(int argc, char **argv)
 {
-	int json = 0, status = EXIT_SUCCESS;
+	static char *max_used;
+	int json = 0, warnings = 0, status = EXIT_SUCCESS;
 	const struct poptOption table[] = {
+		{ "warnings", 'w', POPT_ARG_NONE, &warnings, 0,
+		  "Exit status 3 for a warning, too", NULL },
+		ARGS_MAX_USED(&max_used),
 		ARGS_JSON(&json),
 		POPT_AUTOHELP
 		POPT_TABLEEND
@@ -73,7 +79,7 @@ int cmd_doctor(int argc, char **argv)
 	size_t i, n;
 
 	args_parse(argc, argv, table, "[OPTION...]", 0, 0, args);
-	n = examine(f);
+	n = examine(f, args_percent("--max-used", max_used));
 	if (json && json_document(json_findings(f, n)))
 		return EXIT_FAILURE;
 	for (i = 0; i < n; i++) {
@@ -81,6 +87,8 @@ int cmd_doctor(int argc, char **argv)
 			print(&f[i]);
 		if (f[i].verdict == VERDICT_FAIL)
 			status = EXIT_FAILURE;
+		else if (f[i].verdict == VERDICT_WARN && warnings && !status)
+			status = EXIT_BEYOND;
 	}
 	return status;
 }

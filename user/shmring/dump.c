@@ -31,14 +31,20 @@ void dump_header(FILE *to)
 	fputs("numa\n", to);
 }
 
-static void values(const struct field *f, const void *info, FILE *to)
+/* What is not known is a hyphen. */
+static void values(const struct field *f, const void *info, uint32_t has,
+		   FILE *to)
 {
+	const struct side_info *side;
 	int64_t n;
 
 	for (; f->name; f++) {
 		n = field_number(f, info);
+		side = field_at(f, info);
 		if (f->type == FIELD_SIDE)
-			values(side_fields, field_at(f, info), to);
+			values(side_fields, side, side->has, to);
+		else if (!(has & HAS(f->attr)))
+			fputs("-\t", to);
 		else if (f->type == FIELD_NAME)
 			fprintf(to, "%s\t", (const char *)field_at(f, info));
 		else if (f->words && !f->bits)
@@ -56,7 +62,7 @@ void dump_ring(const struct ring_info *r, FILE *to)
 {
 	size_t i;
 
-	values(ring_fields, r, to);
+	values(ring_fields, r, r->has, to);
 	for (i = 0; i < r->nr_numa; i++)
 		fprintf(to, "%s%" PRIu32 ":%" PRIu64, i ? "," : "",
 			r->numa[i].node, r->numa[i].pages);

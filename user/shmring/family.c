@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define MODULE_DIR	"/sys/module/shmring"
+#include "sysfs.h"
 
 int family_check(struct genl_family *family, char *why, size_t max)
 {
@@ -15,9 +15,9 @@ int family_check(struct genl_family *family, char *why, size_t max)
 
 	if (!family) {
 		/* sysfs shows modules in every network namespace. */
-		snprintf(why, max, access(MODULE_DIR, F_OK) ?
+		snprintf(why, max, access(SYSFS_MODULE, F_OK) ?
 			 "the module is not loaded: modprobe shmring (or insmod shmring.ko), or use shm:/NAME" :
-			 "the module is loaded, but its Netlink family lives in the initial network namespace: nsenter --net=/proc/1/ns/net shmring ...");
+			 "the module is loaded, but its Netlink family " FAMILY_ELSEWHERE);
 		return -ENOENT;
 	}
 	version = genl_family_get_version(family);

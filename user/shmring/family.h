@@ -5,6 +5,8 @@
 
 #include <netlink/genl/family.h>
 
+#define FAMILY_ELSEWHERE "is in the initial network namespace: nsenter --net=/proc/1/ns/net shmring ..."
+
 /*
  * 0; -ENOENT without one (@family is NULL); -EPROTONOSUPPORT for one of another
  * version. @why then says so, and what to do.

@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "sysfs.h"
 #include "text.h"
 
-#define VALUE_MAX	256
 #define NEARLY_FULL	90	/* per cent of a limit */
 
 __attribute__((format(printf, 3, 4)))
@@ -43,28 +44,18 @@ static void path_of(const struct host *h, const char *file, char path[PATH_MAX])
 	snprintf(path, PATH_MAX, "%s%s", h->root, file);
 }
 
-/* The first line of a file. */
 static bool read_value(const struct host *h, const char *file,
-		       char value[VALUE_MAX])
+		       char value[FILE_LINE_MAX])
 {
 	char path[PATH_MAX];
-	FILE *f;
-	bool ok;
 
 	path_of(h, file, path);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	ok = fgets(value, VALUE_MAX, f);
-	fclose(f);
-	if (ok)
-		value[strcspn(value, "\n")] = '\0';
-	return ok;
+	return file_line(path, value);
 }
 
 static bool read_number(const struct host *h, const char *file, uint64_t *n)
 {
-	char value[VALUE_MAX], *end;
+	char value[FILE_LINE_MAX], *end;
 
 	if (!read_value(h, file, value))
 		return false;
@@ -80,11 +71,16 @@ static bool exists(const struct host *h, const char *file, int mode)
 	return !access(path, mode);
 }
 
+static bool loaded(const struct host *h)
+{
+	return exists(h, SYSFS_MODULE, F_OK);
+}
+
 static void check_module(const struct host *h, struct finding *f)
 {
-	char version[VALUE_MAX] = "0";	/* where it says none */
+	char version[FILE_LINE_MAX] = "0";	/* where it says none */
 
-	if (!exists(h, "/sys/module/shmring", F_OK)) {
+	if (!loaded(h)) {
 		conclude(f, VERDICT_FAIL, "not loaded");
 		advise(f, "modprobe shmring, or insmod shmring.ko; without it: shm:/NAME");
 		return;
@@ -100,26 +96,111 @@ static void check_module(const struct host *h, struct finding *f)
 	advise(f, "install both of one version, then rmmod shmring && modprobe shmring");
 }
 
+/* "none [integrity] confidentiality": all but the first want signatures. */
+static bool locked_down(const struct host *h)
+{
+	char value[FILE_LINE_MAX];
+
+	return read_value(h, "/sys/kernel/security/lockdown", value) &&
+	       strchr(value, '[') && !strstr(value, "[none]");
+}
+
+static void check_signatures(const struct host *h, struct finding *f)
+{
+	char value[FILE_LINE_MAX] = "";
+
+	read_value(h, "/sys/module/module/parameters/sig_enforce", value);
+	if (*value != 'Y' && !locked_down(h)) {
+		conclude(f, VERDICT_OK, "the kernel takes modules without one");
+		return;
+	}
+	conclude(f, loaded(h) ? VERDICT_OK : VERDICT_WARN,
+		 "the kernel takes signed modules only (%s)",
+		 *value == 'Y' ? "module.sig_enforce" : "lockdown");
+	if (!loaded(h))
+		advise(f, "mokutil --test-key /var/lib/dkms/mok.pub; enroll DKMS's key: mokutil --import /var/lib/dkms/mok.pub, and reboot");
+}
+
 static void check_netlink(const struct host *h, struct finding *f)
 {
-	if (h->kernel_error)
+	if (!loaded(h)) {
+		conclude(f, VERDICT_NOTE, "unknown without the module");
+	} else if (h->kernel_error) {
 		conclude(f, VERDICT_FAIL, "%s", h->kernel_error);
-	else
+	} else if (h->by_sysfs) {
+		conclude(f, VERDICT_WARN, "not in this network namespace: no events, no marks; %zu ring%s by sysfs",
+			 h->all->nr, h->all->nr == 1 ? "" : "s");
+		advise(f, "nsenter --net=/proc/1/ns/net shmring ...");
+	} else {
 		conclude(f, VERDICT_OK, "family shmring answers: %zu ring%s",
 			 h->all->nr, h->all->nr == 1 ? "" : "s");
+	}
 }
 
 static void check_rights(const struct host *h, struct finding *f)
 {
-	if (!exists(h, SHMRING_CTL_PATH, F_OK)) {
-		conclude(f, VERDICT_FAIL, "no " SHMRING_CTL_PATH);
-		advise(f, "load the module; in a container, pass /dev/shmring in");
+	if (!loaded(h)) {
+		conclude(f, VERDICT_NOTE, "unknown without the module");
+	} else if (!exists(h, SHMRING_CTL_PATH, F_OK)) {
+		conclude(f, VERDICT_FAIL, "the module is loaded, but there is no " SHMRING_CTL_PATH " here");
+		advise(f, "in a container, pass /dev/shmring in; else mount devtmpfs on /dev");
 	} else if (exists(h, SHMRING_CTL_PATH, R_OK | W_OK)) {
 		conclude(f, VERDICT_OK, "may create rings");
 	} else {
 		conclude(f, VERDICT_NOTE, "may use rings that others let it use, but not create any");
 		advise(f, "sudo shmring create NAME --owner $USER; or be in the group shmring, where its udev rule is installed");
 	}
+}
+
+/* What was written to the name of a ring that was not there yet. */
+static void check_entries(const struct host *h, struct finding *f)
+{
+	char path[PATH_MAX];
+	const char *name;
+	struct stat st;
+	glob_t g;
+	size_t i;
+
+	conclude(f, VERDICT_OK, "nothing but rings in " SHMRING_DEV_DIR);
+	path_of(h, SHMRING_DEV_DIR "*", path);
+	if (glob(path, 0, NULL, &g))
+		return;
+	for (i = 0; i < g.gl_pathc; i++) {
+		name = strrchr(g.gl_pathv[i], '/') + 1;
+		if (!strcmp(name, "ctl") || lstat(g.gl_pathv[i], &st) ||
+		    S_ISCHR(st.st_mode))
+			continue;
+		conclude(f, VERDICT_WARN, "%s is no ring, but a file that keeps one of that name away",
+			 g.gl_pathv[i] + strlen(h->root));
+		advise(f, "rm %s && shmring create %s",
+		       g.gl_pathv[i] + strlen(h->root), name);
+		break;
+	}
+	globfree(&g);
+}
+
+static void check_fill(const struct host *h, struct finding *f)
+{
+	const struct ring_info *r, *most = NULL;
+	size_t i;
+
+	for (i = 0; i < h->all->nr; i++) {
+		r = &h->all->ring[i];
+		if (!most || fill_percent(r->used, r->size) >
+			     fill_percent(most->used, most->size))
+			most = r;
+	}
+	if (!most) {
+		conclude(f, VERDICT_OK, "no rings");
+		return;
+	}
+	conclude(f, VERDICT_OK, "the fullest ring is %s, %u %%", most->name,
+		 fill_percent(most->used, most->size));
+	if (!h->max_used ||
+	    fill_percent(most->used, most->size) <= h->max_used)
+		return;
+	f->verdict = VERDICT_WARN;
+	advise(f, "shmring show %s: who consumes it?", most->name);
 }
 
 static uint64_t total_bytes(const struct rings *all)
@@ -135,20 +216,19 @@ static uint64_t total_bytes(const struct rings *all)
 static void check_limits(const struct host *h, struct finding *f)
 {
 	char used[TEXT_MAX], most[TEXT_MAX], each[TEXT_MAX];
-	uint64_t bytes, rings, ring_bytes;
 	uint64_t total = total_bytes(h->all);
+	struct limits l;
 
-	if (!read_number(h, "/sys/module/shmring/parameters/max_total_bytes", &bytes) ||
-	    !read_number(h, "/sys/module/shmring/parameters/max_rings", &rings) ||
-	    !read_number(h, "/sys/module/shmring/parameters/max_ring_bytes", &ring_bytes)) {
+	if (!sysfs_limits(h->root, &l)) {
 		conclude(f, VERDICT_NOTE, "unknown without the module");
 		return;
 	}
 	conclude(f, VERDICT_OK, "%zu of %llu rings, %s of %s, %s each",
-		 h->all->nr, (unsigned long long)rings, text_bytes(total, used),
-		 text_bytes(bytes, most), text_bytes(ring_bytes, each));
-	if (fill_percent(total, bytes) < NEARLY_FULL &&
-	    fill_percent(h->all->nr, rings) < NEARLY_FULL)
+		 h->all->nr, (unsigned long long)l.rings,
+		 text_bytes(total, used), text_bytes(l.bytes, most),
+		 text_bytes(l.ring_bytes, each));
+	if (fill_percent(total, l.bytes) < NEARLY_FULL &&
+	    fill_percent(h->all->nr, l.rings) < NEARLY_FULL)
 		return;
 	f->verdict = VERDICT_WARN;
 	advise(f, "shmring list, and destroy some; or raise /sys/module/shmring/parameters/max_total_bytes or max_rings");
@@ -158,7 +238,7 @@ static void check_limits(const struct host *h, struct finding *f)
 static void check_numa(const struct host *h, struct finding *f)
 {
 	const struct ring_info *r;
-	char nodes[VALUE_MAX] = "0";
+	char nodes[FILE_LINE_MAX] = "0";
 	size_t i, j;
 
 	read_value(h, "/sys/devices/system/node/has_memory", nodes);
@@ -180,7 +260,7 @@ static void check_numa(const struct host *h, struct finding *f)
 /* What makes system calls dear makes rings pay: nothing to repair. */
 static void check_mitigations(const struct host *h, struct finding *f)
 {
-	char value[VALUE_MAX];
+	char value[FILE_LINE_MAX];
 	size_t i, mitigated = 0;
 	char path[PATH_MAX];
 	glob_t g;
@@ -204,7 +284,7 @@ static void check_mitigations(const struct host *h, struct finding *f)
 
 static void check_governor(const struct host *h, struct finding *f)
 {
-	char value[VALUE_MAX], path[PATH_MAX];
+	char value[FILE_LINE_MAX], path[PATH_MAX];
 	glob_t g;
 	size_t i;
 
@@ -281,7 +361,7 @@ static void check_queues(const struct host *h, struct finding *f)
 
 static void check_cpus(const struct host *h, struct finding *f)
 {
-	char online[VALUE_MAX] = "unknown";
+	char online[FILE_LINE_MAX] = "unknown";
 
 	read_value(h, "/sys/devices/system/cpu/online", online);
 	if (strcmp(online, "0")) {
@@ -298,9 +378,12 @@ size_t findings_of(const struct host *h, struct finding f[FINDINGS_MAX])
 		void (*check)(const struct host *h, struct finding *f);
 	} checks[] = {
 		{ "module", check_module },
+		{ "signatures", check_signatures },
 		{ "netlink", check_netlink },
 		{ "rights", check_rights },
+		{ "entries", check_entries },
 		{ "limits", check_limits },
+		{ "fill", check_fill },
 		{ "NUMA", check_numa },
 		{ "CPUs", check_cpus },
 		{ "mitigations", check_mitigations },

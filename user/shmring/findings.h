@@ -30,14 +30,18 @@ struct finding {
  * struct host - where to look
  * @root: before /sys, /proc and /dev: "" on a live system
  * @version: of this command
- * @kernel_error: why the Netlink family does not answer, or NULL
- * @all: the rings, if it does
+ * @kernel_error: why there is no answer, or NULL
+ * @by_sysfs: the answer is that of sysfs
+ * @all: the rings, if there is one
+ * @max_used: per cent of a ring from which on it is too full; 0: none is
  */
 struct host {
 	const char *root;
 	const char *version;
 	const char *kernel_error;
+	bool by_sysfs;
 	const struct rings *all;
+	uint32_t max_used;
 };
 
 #define FINDINGS_MAX	16

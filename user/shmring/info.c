@@ -167,6 +167,21 @@ const char *flag_word(size_t bit)
 	return bit < NR(flag_words) ? flag_words[bit] : NULL;
 }
 
+void ring_info_count(struct ring_info *r)
+{
+	const uint64_t pos[SIDES] = { r->head, r->tail };
+	int i;
+
+	for (i = 0; i < SIDES; i++) {
+		if (r->record_size)
+			r->side[i].messages = pos[i] / r->record_size;
+		if (r->record_size || r->side[i].messages)
+			r->side[i].has |= HAS(SHMRING_A_ENDPOINT_MESSAGES);
+		else
+			r->side[i].has &= ~HAS(SHMRING_A_ENDPOINT_MESSAGES);
+	}
+}
+
 unsigned int fill_percent(uint64_t used, uint64_t size)
 {
 	return size ? (unsigned int)((double)used / (double)size * 100) : 0;

@@ -17,13 +17,20 @@
 
 #include "shmring.h"
 
+#define INFO_NAME_MAX	280	/* "shm:/" and NAME_MAX bytes */
+
 enum side_index {
 	SIDE_PRODUCER,
 	SIDE_CONSUMER,
 	SIDES,
 };
 
-/* struct side_info - attributes of the set "endpoint" */
+/*
+ * struct side_info - attributes of the set "endpoint"
+ *
+ * What is not known is 0. Where a count is known of both sides together alone, the
+ * producer has it, and neither has the bit.
+ */
 struct side_info {
 	uint32_t has;		/* a bit for each attribute that is known */
 	uint32_t state;
@@ -45,7 +52,7 @@ struct numa_info {
 /* struct ring_info - attributes of the set "ring" */
 struct ring_info {
 	uint32_t has;		/* a bit for each attribute that is known */
-	char name[SHMRING_NAME_MAX];
+	char name[INFO_NAME_MAX];
 	uint64_t id;
 	uint64_t size;
 	uint32_t record_size;
@@ -150,6 +157,12 @@ const char *role_word(uint32_t role);
 
 /* "ephemeral": that bit of a ring's flags, NULL behind the last one */
 const char *flag_word(size_t bit);
+
+/*
+ * Records that the sides moved: where they are fixed the positions tell; else a
+ * side may count them, and one that says 0 counts none.
+ */
+void ring_info_count(struct ring_info *r);
 
 /* Per cent of the ring. */
 unsigned int fill_percent(uint64_t used, uint64_t size);

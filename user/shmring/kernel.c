@@ -15,6 +15,7 @@
 
 #include "family.h"
 #include "message.h"
+#include "sysfs.h"
 
 #define RECEIVE_BYTES	32768	/* the most that a dump puts into one message */
 #define DUMP_TRIES	8
@@ -22,6 +23,7 @@
 
 /*
  * struct kernel - a socket and what the answer under way has come to
+ * @sock: NULL where sysfs has to do
  * @answered: the last message of an answer is here
  * @err: negative errno of the answer
  * @text: and what the kernel, or the parser, says of it
@@ -168,9 +170,24 @@ struct kernel *kernel_open(void)
 	err = connect_to(k);
 	if (!err)
 		return k;
+	if (err == -ENOENT && !access(SYSFS_MODULE, F_OK)) {
+		nl_socket_free(k->sock);
+		k->sock = NULL;
+		return k;
+	}
 	kernel_close(k);
 	errno = -err;
 	return NULL;
+}
+
+bool kernel_by_sysfs(const struct kernel *k)
+{
+	return !k->sock;
+}
+
+static int needs_netlink(void)
+{
+	return explain(-EOPNOTSUPP, "this takes the module's Netlink family, which " FAMILY_ELSEWHERE);
 }
 
 void kernel_close(struct kernel *k)
@@ -234,6 +251,11 @@ int kernel_get(struct kernel *k, const char *name, struct ring_info *r)
 	struct rings one = { 0 };
 	int err;
 
+	if (!k->sock) {
+		err = sysfs_ring("", name, r);
+		return err ? explain(err, "dev:%s: no ring has this name",
+				     name) : 0;
+	}
 	k->rings = &one;
 	err = ask(k, SHMRING_CMD_RING_GET, 0, name, -1);
 	k->rings = NULL;
@@ -254,6 +276,11 @@ int kernel_dump(struct kernel *k, struct rings *all)
 {
 	int err, tries;
 
+	if (!k->sock) {
+		err = sysfs_rings("", all);
+		return err ? explain(err, "cannot list the rings: %s",
+				     strerror(-err)) : 0;
+	}
 	*all = (struct rings) { 0 };
 	k->rings = all;
 	for (tries = 0; tries < DUMP_TRIES; tries++) {
@@ -278,8 +305,11 @@ int kernel_dump(struct kernel *k, struct rings *all)
 
 int kernel_set_high_water(struct kernel *k, const char *name, uint32_t percent)
 {
-	int err = ask(k, SHMRING_CMD_RING_SET, 0, name, (int)percent);
+	int err;
 
+	if (!k->sock)
+		return needs_netlink();
+	err = ask(k, SHMRING_CMD_RING_SET, 0, name, (int)percent);
 	return err ? explain_answer(k, err, name) : 0;
 }
 
@@ -318,6 +348,8 @@ int kernel_listen(struct kernel *k, size_t buffer)
 {
 	int group, err;
 
+	if (!k->sock)
+		return needs_netlink();
 	group = genl_ctrl_resolve_grp(k->sock, SHMRING_FAMILY_NAME,
 				      SHMRING_MCGRP_EVENTS);
 	if (group < 0)

@@ -10,9 +10,15 @@ struct kernel;
 /* Calls return 0 or a negative errno; kernel_errmsg() then says what and why. */
 const char *kernel_errmsg(void);
 
-/* NULL and errno: ENOENT no such family, EPROTONOSUPPORT another version. */
+/* NULL and errno: ENOENT no module, EPROTONOSUPPORT another version. */
 struct kernel *kernel_open(void);
 void kernel_close(struct kernel *k);
+
+/*
+ * The family lives in another network namespace: rings are then read from sysfs.
+ * What changes or listens fails with EOPNOTSUPP.
+ */
+bool kernel_by_sysfs(const struct kernel *k);
 
 /* One ring; ring_info_free() it. */
 int kernel_get(struct kernel *k, const char *name, struct ring_info *r);

@@ -3,12 +3,16 @@
 #include <libsmartcols/libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "args.h"
 #include "cmd.h"
+#include "family.h"
 #include "json.h"
 #include "kernel.h"
 #include "list.h"
+#include "memory.h"
+#include "sysfs.h"
 #include "text.h"
 
 enum {
@@ -69,8 +73,9 @@ static void add_line(struct libscols_table *table, const struct ring_info *r)
 	scols_line_set_data(line, COL_HIGH, text);
 	scols_line_set_data(line, COL_PRODUCER, text_side(p, text));
 	scols_line_set_data(line, COL_CONSUMER, text_side(c, text));
-	snprintf(text, sizeof(text), "%llu",
-		 (unsigned long long)(p->deaths + c->deaths));
+	/* Without the module nobody counts them. */
+	snprintf(text, sizeof(text), r->has & HAS(SHMRING_A_RING_ID) ? "%llu" :
+		 "-", (unsigned long long)(p->deaths + c->deaths));
 	scols_line_set_data(line, COL_DEATHS, text);
 	scols_cell_set_color(scols_line_get_cell(line, COL_USED),
 			     fill_colour(r));
@@ -100,13 +105,24 @@ int list_print(const struct rings *all, FILE *to)
 	return err ? fail("cannot write the table") : EXIT_SUCCESS;
 }
 
-int all_rings(struct rings *all)
+struct kernel *ask_whom(void)
 {
 	struct kernel *k = kernel_open();
+
+	if (!k)
+		fail("%s", kernel_errmsg());
+	else if (kernel_by_sysfs(k))
+		fail("told by /sys/class/shmring, which knows less, since the module's Netlink family " FAMILY_ELSEWHERE);
+	return k;
+}
+
+int all_rings(struct rings *all)
+{
+	struct kernel *k = ask_whom();
 	int err;
 
 	if (!k)
-		return fail("%s", kernel_errmsg());
+		return EXIT_FAILURE;
 	err = kernel_dump(k, all);
 	kernel_close(k);
 	if (err)
@@ -114,6 +130,20 @@ int all_rings(struct rings *all)
 	if (all->torn)
 		fail("rings came or went meanwhile, each time it was asked: some may be missing");
 	return 0;
+}
+
+/* Those of the module and those that need none; the latter alone will do. */
+static int every_ring(struct rings *all)
+{
+	int status;
+
+	*all = (struct rings) { 0 };
+	if (access(SYSFS_MODULE, F_OK) && !memory_rings(all) && all->nr)
+		return EXIT_SUCCESS;
+	status = all_rings(all);
+	if (!status && memory_rings(all))
+		status = fail("no memory");
+	return status;
 }
 
 int cmd_list(int argc, char **argv)
@@ -128,9 +158,9 @@ int cmd_list(int argc, char **argv)
 	struct rings all;
 
 	if (args_parse(argc, argv, table, "[OPTION...]", 0, 1, args))
-		refuse("%s: list shows all rings of the module; shmring show %s shows one; those of shm: are files in /dev/shm",
+		refuse("%s: list shows all rings; shmring show %s shows one",
 		       args[0], args[0]);
-	status = all_rings(&all);
+	status = every_ring(&all);
 	if (status)
 		return status;
 	status = json ? json_document(json_rings(&all)) :

@@ -7,6 +7,14 @@
 
 #include "info.h"
 
+struct kernel;
+
+/*
+ * kernel_open(), after which it is said what is wrong, or that the answers are
+ * those of sysfs.
+ */
+struct kernel *ask_whom(void);
+
 /* Ask for all; returns an exit status after saying what went wrong. */
 int all_rings(struct rings *all);
 

@@ -14,7 +14,7 @@ static const struct command {
 	const char *does;
 } commands[] = {
 	{ "create", cmd_create, "make a ring" },
-	{ "destroy", cmd_destroy, "take a ring's name away; its users may finish" },
+	{ "destroy", cmd_destroy, "take rings' names away; their users may finish" },
 	{ "evict", cmd_evict, "end a role, whoever has it" },
 	{ "set", cmd_set, "change a ring's high-water mark" },
 	{ "list", cmd_list, "all rings, a line each" },
@@ -22,6 +22,8 @@ static const struct command {
 	{ "dump", cmd_dump, "all rings, tab-separated, for scripts" },
 	{ "send", cmd_send, "standard input into a ring" },
 	{ "recv", cmd_recv, "a ring to standard output" },
+	{ "peek", cmd_peek, "the same, but all of it stays there" },
+	{ "wait", cmd_wait, "until a ring, a side or a record is there, or gone" },
 	{ "monitor", cmd_monitor, "what happens to rings, as it happens" },
 	{ "top", cmd_top, "rates, fill, stalls and wake-ups, again and again" },
 	{ "metrics", cmd_metrics, "OpenMetrics text, printed or served" },
@@ -36,9 +38,9 @@ static void usage(FILE *to)
 	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].does);
 	fprintf(to, "\n"
-		"NAME is a ring of the kernel module, dev:NAME at length; anon:ID, one that has\n"
-		"no name; or shm:/NAME, a ring in POSIX shared memory. id:ID is one of the module\n"
-		"for destroy and evict. 'shmring COMMAND --help' tells more, --version which.\n");
+		"NAME is a ring of the kernel module, dev:NAME or /dev/shmring/NAME at length;\n"
+		"anon:ID, one that has no name; or shm:/NAME, a ring in POSIX shared memory.\n"
+		"id:ID is one of the module for destroy and evict. 'shmring COMMAND --help' tells more, --version which.\n");
 }
 
 static const struct command *find(const char *name)

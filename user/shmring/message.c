@@ -177,6 +177,8 @@ int message_ring(struct nlmsghdr *msg, struct ring_info *r, char why[WHY_MAX])
 		err = parse_numa(head, len, r, why);
 	if (err)
 		ring_info_free(r);
+	else
+		ring_info_count(r);
 	return err;
 }
 

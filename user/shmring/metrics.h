@@ -4,13 +4,13 @@
 
 #include <stdio.h>
 
-#include "info.h"
+#include "sysfs.h"
 
 #define METRICS_TYPE \
 	"application/openmetrics-text; version=1.0.0; charset=utf-8"
 
-/* All rings in the OpenMetrics text format. */
-void metrics_print(const struct rings *all, FILE *to);
+/* All rings, and the limits if they are known, in the OpenMetrics text format. */
+void metrics_print(const struct rings *all, const struct limits *l, FILE *to);
 
 /*
  * metrics_http.c: answer GET /metrics at @where ("127.0.0.1:9100", port 0 for

@@ -13,6 +13,7 @@
 #include "args.h"
 #include "interrupt.h"
 #include "kernel.h"
+#include "list.h"
 #include "metrics.h"
 
 #define TIMEOUT_S	10U
@@ -23,12 +24,13 @@ static char *scrape(unsigned int *status, size_t *len)
 {
 	struct kernel *k = kernel_open();
 	struct rings all = { 0 };
+	struct limits l;
 	char *text = NULL;
 	FILE *to = open_memstream(&text, len);
 
 	if (to && k && !kernel_dump(k, &all)) {
 		*status = MHD_HTTP_OK;
-		metrics_print(&all, to);
+		metrics_print(&all, sysfs_limits("", &l) ? &l : NULL, to);
 	} else if (to) {
 		fprintf(to, "shmring: %s\n", kernel_errmsg());
 	}
@@ -157,11 +159,11 @@ int metrics_serve(const char *where)
 	fprintf(stderr, "shmring: port %u answers GET /metrics\n",
 		info ? info->port : 0);
 	/* It may come later, and a scraper sees that it is not there. */
-	k = kernel_open();
+	k = ask_whom();
 	if (k)
 		kernel_close(k);
 	else
-		fail("%s; until then the answer is 503", kernel_errmsg());
+		fail("until then the answer is 503");
 	while (poll(&signals, 1, -1) < 0 && errno == EINTR)
 		;
 	MHD_stop_daemon(daemon);

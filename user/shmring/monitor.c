@@ -20,10 +20,16 @@
 #define BUFFER_MAX	(1 << 30)
 #define NS_PER_S	1e9
 
-/* struct monitor - two sockets, so that answers and events do not mix */
+/*
+ * struct monitor - two sockets, so that answers and events do not mix
+ * @names: of the rings to tell of, NULL behind the last one; none: all
+ * @kinds: the events to tell of, a bit for each command of the family
+ */
 struct monitor {
 	struct kernel *events;
 	struct kernel *questions;
+	const char **names;
+	uint32_t kinds;
 	uint64_t count;
 	bool json;
 };
@@ -75,12 +81,24 @@ void monitor_event(const struct event *e, FILE *to)
 	}
 }
 
+static bool wanted(const struct monitor *m, const struct event *e)
+{
+	const char *name = e->ring.has ? e->ring.name : e->at.name;
+	const char **n;
+
+	if (!(m->kinds & 1U << e->cmd))
+		return false;
+	for (n = m->names; *n && strcmp(*n, name); n++)
+		;
+	return *n || !*m->names;
+}
+
 static void tell(const struct event *e, void *arg)
 {
 	struct monitor *m = arg;
 	double now;
 
-	if (!m->count)
+	if (!m->count || !wanted(m, e))
 		return;
 	m->count--;
 	now = print_time(m->json);
@@ -164,11 +182,54 @@ static int monitor(struct monitor *m, size_t buffer)
 	return status;
 }
 
+/* "ring-add,level" */
+static uint32_t parse_kinds(const char *text)
+{
+	uint32_t kinds = 0;
+	size_t len;
+	uint8_t cmd;
+
+	for (;; text += len + 1) {
+		len = strcspn(text, ",");
+		for (cmd = 0; cmd <= SHMRING_CMD_MAX; cmd++)
+			if (strlen(event_word(cmd)) == len &&
+			    !strncmp(text, event_word(cmd), len))
+				break;
+		if (cmd > SHMRING_CMD_MAX || *text == '?')
+			refuse("--event %.*s: ring-add, ring-del, endpoint-attach, endpoint-detach or level",
+			       (int)len, text);
+		kinds |= 1U << cmd;
+		if (!text[len])
+			return kinds;
+	}
+}
+
+/* What the module calls them. */
+static void parse_names(const char **args)
+{
+	static char address[ADDRESS_MAX];
+	const char *name;
+
+	for (; *args; args++) {
+		args_address(*args, address);
+		name = args_dev_name(address);
+		if (!name)
+			refuse("%s: the module tells of its own rings alone",
+			       address);
+		*args = strdup(name);
+		if (!*args)
+			refuse("no memory for the names");
+	}
+}
+
 int cmd_monitor(int argc, char **argv)
 {
-	static char *buffer, *count;
+	static char *buffer, *count, *kinds;
 	int json = 0;
 	const struct poptOption table[] = {
+		{ "event", 'e', POPT_ARG_STRING, &kinds, 0,
+		  "Only these: ring-add, ring-del, endpoint-attach, endpoint-detach, level",
+		  "WORD,..." },
 		{ "count", 'n', POPT_ARG_STRING, &count, 0,
 		  "End after so many events", "N" },
 		{ "buffer", 'b', POPT_ARG_STRING, &buffer, 0,
@@ -177,11 +238,13 @@ int cmd_monitor(int argc, char **argv)
 		POPT_AUTOHELP
 		POPT_TABLEEND
 	};
-	const char *args[ARGS_MAX];
-	struct monitor m = { .count = UINT64_MAX };
+	struct monitor m = { .count = UINT64_MAX, .kinds = UINT32_MAX };
 
-	args_parse(argc, argv, table, "[OPTION...]", 0, 0, args);
+	m.names = args_list(argc, argv, table, "[NAME...] [OPTION...]");
 	m.json = json;
+	parse_names(m.names);
+	if (kinds)
+		m.kinds = parse_kinds(kinds);
 	if (count)
 		m.count = args_size("--count", count, 1, UINT64_MAX);
 	return monitor(&m, buffer ? args_size("--buffer", buffer, 1, BUFFER_MAX) :

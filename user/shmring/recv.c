@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* shmring recv: a ring to standard output. */
+/* shmring recv and peek: a ring to standard output, taken or looked at. */
 #include <endian.h>
 #include <errno.h>
 #include <jansson.h>
@@ -73,10 +73,11 @@ static int write_failed(void)
 	return -ECANCELED;
 }
 
-/* Write what is there, but no more than a part of the ring; how many records. */
-static int write_some(struct stream *s, struct walk *w, bool json, uint64_t *n)
+/* Write what is there, up to @part bytes of the ring; how many records. */
+static int write_some(struct stream *s, struct walk *w, bool json,
+		      uint64_t part, uint64_t *n)
 {
-	uint64_t all = w->left, part = shmring_size(s->r) / PARTS;
+	uint64_t all = w->left;
 	struct record rec;
 	int more;
 
@@ -99,7 +100,7 @@ static int recv_some(struct stream *s, struct walk *w, bool json)
 {
 	uint64_t n;
 	size_t len;
-	int err = write_some(s, w, json, &n);
+	int err = write_some(s, w, json, shmring_size(s->r) / PARTS, &n);
 
 	if (!err && fflush(stdout))
 		err = write_failed();
@@ -148,4 +149,34 @@ int cmd_recv(int argc, char **argv)
 
 	status = stream_open(&s, argc, argv, table, SHMRING_ROLE_CONSUMER);
 	return status ? status : stream_close(&s, recv_all(&s, json));
+}
+
+static int peek(struct stream *s, bool json)
+{
+	struct walk w;
+	uint64_t n;
+	int err = walk_begin(&w, s->r);
+
+	if (!err)
+		err = write_some(s, &w, json, UINT64_MAX, &n);
+	if (!err && w.left && n < s->count)
+		err = -EBADMSG;
+	if (!err && fflush(stdout))
+		err = write_failed();
+	return err == -EAGAIN ? 0 : err;
+}
+
+int cmd_peek(int argc, char **argv)
+{
+	static struct stream s;
+	int json = 0, status;
+	const struct poptOption table[] = {
+		STREAM_FRAMING(&s),
+		ARGS_JSON(&json),
+		POPT_AUTOHELP
+		POPT_TABLEEND
+	};
+
+	status = stream_open(&s, argc, argv, table, SHMRING_ROLE_CONSUMER);
+	return status ? status : stream_close(&s, peek(&s, json));
 }

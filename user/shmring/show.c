@@ -13,52 +13,36 @@
 #include "cmd.h"
 #include "json.h"
 #include "kernel.h"
+#include "list.h"
+#include "memory.h"
+#include "sysfs.h"
 #include "text.h"
 
-#define COMM_MAX	64
-
-/* The name of a process, or "". */
-static const char *comm_of(uint32_t pid, char comm[COMM_MAX])
+static void print_counts(const char *of, const struct side_info *s, FILE *to)
 {
-	char path[32];
-	FILE *f;
-
-	comm[0] = '\0';
-	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return comm;
-	if (!fgets(comm, COMM_MAX, f))
-		comm[0] = '\0';
-	fclose(f);
-	comm[strcspn(comm, "\n")] = '\0';
-	return comm;
+	fprintf(to, "  %swaits %" PRIu64 ", wakeups %" PRIu64
+		", kicks %" PRIu64 ", eventfd signals %" PRIu64
+		", deaths %" PRIu64 "\n", of, s->waits, s->wakeups, s->kicks,
+		s->eventfd_signals, s->deaths);
 }
 
 static void print_side(const struct side_info *s, const char *role, FILE *to)
 {
-	char comm[COMM_MAX];
+	char comm[FILE_LINE_MAX];
 
 	fprintf(to, "  %s: %s%s%s", role,
 		colour(s->state == SHMRING_STATE_ATTACHED ? COLOUR_GREEN :
 		       s->state == SHMRING_STATE_GONE ? COLOUR_YELLOW :
 		       COLOUR_NONE),
 		state_word(s->state), colour(COLOUR_NONE));
-	if (s->pid) {
-		fprintf(to, ", pid %u", s->pid);
-		if (*comm_of(s->pid, comm))
-			fprintf(to, " (%s)", comm);
-	}
+	if (s->pid)
+		fprintf(to, ", pid %u (%s)", s->pid, comm_of(s->pid, comm));
 	fputc('\n', to);
 	if (s->has & HAS(SHMRING_A_ENDPOINT_WAITS))
-		fprintf(to, "    waits %" PRIu64 ", wakeups %" PRIu64
-			", kicks %" PRIu64 ", eventfd signals %" PRIu64
-			", deaths %" PRIu64 "\n", s->waits, s->wakeups,
-			s->kicks, s->eventfd_signals, s->deaths);
-	fprintf(to, "    by its own count: stalls %" PRIu64, s->stalls);
+		print_counts("  ", s, to);
 	if (s->has & HAS(SHMRING_A_ENDPOINT_MESSAGES))
-		fprintf(to, ", messages %" PRIu64, s->messages);
-	fputc('\n', to);
+		fprintf(to, "    messages %" PRIu64 "\n", s->messages);
+	fprintf(to, "    by its own count: stalls %" PRIu64 "\n", s->stalls);
 }
 
 static void print_owner(const struct ring_info *r, FILE *to)
@@ -110,6 +94,7 @@ static void print_node(const struct ring_info *r, FILE *to)
 
 void show_print(const struct ring_info *r, const char *address, FILE *to)
 {
+	const struct side_info *p = &r->side[SIDE_PRODUCER];
 	char text[TEXT_MAX];
 
 	fprintf(to, "%s%s%s\n", colour(COLOUR_BOLD), address,
@@ -128,65 +113,54 @@ void show_print(const struct ring_info *r, const char *address, FILE *to)
 	fprintf(to, "  used: %s, head %" PRIu64 ", tail %" PRIu64 "\n",
 		text_fill(r->used, r->size, text), r->head, r->tail);
 	if (r->high_water)
-		fprintf(to, "  high water: %u %% (%s)\n", r->high_water,
-			level_word(r->level));
-	print_side(&r->side[SIDE_PRODUCER], "producer", to);
+		fprintf(to, "  high water: %u %%%s%s\n", r->high_water,
+			r->has & HAS(SHMRING_A_RING_LEVEL) ? ", now " : "",
+			r->has & HAS(SHMRING_A_RING_LEVEL) ?
+			level_word(r->level) : "");
+	print_side(p, "producer", to);
 	print_side(&r->side[SIDE_CONSUMER], "consumer", to);
-}
-
-/* What there is to know where there is no module. */
-static int look_at_memory(const char *address, struct ring_info *r)
-{
-	struct shmring_stat st = SHMRING_STAT_INIT;
-	int i;
-
-	if (shmring_stat(address, &st))
-		return fail("%s", shmring_errmsg());
-	*r = (struct ring_info) {
-		.has = HAS(SHMRING_A_RING_SIZE) |
-		       HAS(SHMRING_A_RING_RECORD_SIZE) |
-		       HAS(SHMRING_A_RING_FLAGS) | HAS(SHMRING_A_RING_NODE) |
-		       HAS(SHMRING_A_RING_HEAD) | HAS(SHMRING_A_RING_TAIL) |
-		       HAS(SHMRING_A_RING_USED) | HAS(SHMRING_A_RING_PRODUCER) |
-		       HAS(SHMRING_A_RING_CONSUMER),
-		.size = st.ring_bytes,
-		.record_size = st.record_size,
-		.flags = st.flags,
-		.node = st.node,
-		.head = st.head,
-		.tail = st.tail,
-		.used = st.head - st.tail,
-	};
-	/* Two loads, one after the other, and of what others may scribble on. */
-	if (r->used > r->size)
-		r->used = r->size;
-	for (i = 0; i < SIDES; i++)
-		r->side[i] = (struct side_info) {
-			.has = HAS(SHMRING_A_ENDPOINT_STATE) |
-			       HAS(SHMRING_A_ENDPOINT_STALLS),
-			.state = st.state[i],
-			.stalls = st.stalls[i],
-		};
-	return 0;
+	if (r->has & HAS(SHMRING_A_RING_ID) &&
+	    !(p->has & HAS(SHMRING_A_ENDPOINT_WAITS)))
+		print_counts("both: ", p, to);
 }
 
 static int ask_kernel(const char *name, struct ring_info *r)
 {
-	struct kernel *k = kernel_open();
+	struct kernel *k = ask_whom();
 	int err;
 
 	if (!k)
-		return fail("%s", kernel_errmsg());
+		return EXIT_FAILURE;
 	err = kernel_get(k, name, r);
 	kernel_close(k);
 	return err ? fail("%s%s", kernel_errmsg(), err == -ENOENT ?
 			  ": see shmring list" : "") : 0;
 }
 
+static int ask_memory(const char *address, struct ring_info *r)
+{
+	int err = memory_ring(address, r);
+
+	return err ? fail_library(-err) : 0;
+}
+
+/* For whoever watches: the exit status tells. */
+static int judge(const struct ring_info *r, const char *address, uint32_t most)
+{
+	uint32_t used = fill_percent(r->used, r->size);
+
+	if (!most || used <= most)
+		return EXIT_SUCCESS;
+	fail("%s: %u %% is used, which is more than %u %%", address, used, most);
+	return EXIT_BEYOND;
+}
+
 int cmd_show(int argc, char **argv)
 {
+	static char *max_used;
 	int json = 0, status;
 	const struct poptOption table[] = {
+		ARGS_MAX_USED(&max_used),
 		ARGS_JSON(&json),
 		POPT_AUTOHELP
 		POPT_TABLEEND
@@ -194,12 +168,14 @@ int cmd_show(int argc, char **argv)
 	const char *args[ARGS_MAX], *name;
 	char address[ADDRESS_MAX];
 	struct ring_info r = { 0 };
+	uint32_t most;
 	json_t *j;
 
 	args_parse(argc, argv, table, "NAME [OPTION...]", 1, 1, args);
 	args_address(args[0], address);
+	most = args_percent("--max-used", max_used);
 	name = args_dev_name(address);
-	status = name ? ask_kernel(name, &r) : look_at_memory(address, &r);
+	status = name ? ask_kernel(name, &r) : ask_memory(address, &r);
 	if (status)
 		return status;
 	if (json) {
@@ -209,6 +185,8 @@ int cmd_show(int argc, char **argv)
 	} else {
 		show_print(&r, address, stdout);
 	}
+	if (!status)
+		status = judge(&r, address, most);
 	ring_info_free(&r);
 	return status;
 }

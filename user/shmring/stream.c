@@ -10,10 +10,12 @@
 
 #include "cmd.h"
 #include "interrupt.h"
+#include "kernel.h"
+#include "sysfs.h"
 
 static void choose_framing(struct stream *s)
 {
-	uint32_t size = s->r->record_size;
+	uint32_t size = shmring_record_size(s->r);
 
 	if (s->lines + s->raw + s->records > 1)
 		refuse("--lines, --raw and --records: one of them");
@@ -35,11 +37,33 @@ static void on_sigbus(int sig)
 	_exit(EXIT_FAILURE);
 }
 
+/* Who has the role already, where the module tells. */
+static int fail_attach(const struct stream *s, uint32_t role, int err)
+{
+	const char *name = args_dev_name(s->address);
+	struct kernel *k = err == EBUSY && name ? kernel_open() : NULL;
+	struct ring_info r = { 0 };
+	char comm[FILE_LINE_MAX];
+	uint32_t pid = 0;
+
+	if (k && !kernel_get(k, name, &r))
+		pid = r.side[role - SHMRING_ROLE_PRODUCER].pid;
+	ring_info_free(&r);
+	if (k)
+		kernel_close(k);
+	if (pid)
+		return fail("%s: pid %u (%s) is its %s: shmring evict %s %s ends that role",
+			    s->address, pid, comm_of(pid, comm), role_word(role),
+			    name, role_word(role));
+	return fail("%s: %s", s->address, shmring_errmsg());
+}
+
 int stream_open(struct stream *s, int argc, char **argv,
 		const struct poptOption *table, uint32_t role)
 {
 	const char *args[ARGS_MAX];
 	uint64_t id;
+	int err;
 
 	args_parse(argc, argv, table, "NAME [OPTION...]", 1, 1, args);
 	args_address(args[0], s->address);
@@ -53,10 +77,15 @@ int stream_open(struct stream *s, int argc, char **argv,
 			args_ns("--timeout", s->timeout_text) : -1;
 	interrupt_catch();
 	signal(SIGBUS, on_sigbus);
-	s->r = shmring_open(s->address, role, NULL);
+	s->r = shmring_open(s->address, SHMRING_ROLE_NONE, NULL);
 	if (!s->r)
-		return fail("%s: %s", s->address, shmring_errmsg());
+		return fail_library(errno);
 	choose_framing(s);
+	err = shmring_attach(s->r, role);
+	if (err) {
+		shmring_close(s->r);
+		return fail_attach(s, role, -err);
+	}
 	s->epoch = shmring_epoch(s->r);
 	s->met = shmring_peer(s->r) == SHMRING_STATE_ATTACHED;
 	return 0;
@@ -92,8 +121,8 @@ size_t stream_record_max(const struct stream *s)
 {
 	uint64_t most = shmring_size(s->r) - sizeof(struct shmring_record);
 
-	if (s->r->record_size)
-		return s->r->record_size;
+	if (shmring_record_size(s->r))
+		return shmring_record_size(s->r);
 	return most < SHMRING_RECORD_MAX ? (size_t)most : SHMRING_RECORD_MAX;
 }
 

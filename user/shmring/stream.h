@@ -36,16 +36,19 @@ struct stream {
 	char *count_text, *timeout_text;
 };
 
-#define STREAM_OPTIONS(s, follow_help)					\
+#define STREAM_FRAMING(s)						\
 	{ "lines", 'l', POPT_ARG_NONE, &(s)->lines, 0,			\
 	  "A line is a record (the default, but for rings of fixed records)", NULL }, \
 	{ "raw", 'w', POPT_ARG_NONE, &(s)->raw, 0,			\
 	  "Before each record its length: 32 bits, little-endian", NULL }, \
 	{ "records", 'r', POPT_ARG_NONE, &(s)->records, 0,		\
 	  "The ring's fixed records, back to back (their default)", NULL }, \
-	{ "follow", 'f', POPT_ARG_NONE, &(s)->follow, 0, follow_help, NULL }, \
 	{ "count", 'n', POPT_ARG_STRING, &(s)->count_text, 0,		\
-	  "End after so many records", "N" },				\
+	  "End after so many records", "N" }
+
+#define STREAM_OPTIONS(s, follow_help)					\
+	STREAM_FRAMING(s),						\
+	{ "follow", 'f', POPT_ARG_NONE, &(s)->follow, 0, follow_help, NULL }, \
 	{ "timeout", 't', POPT_ARG_STRING, &(s)->timeout_text, 0,	\
 	  "Give up when nothing moves for so long: exit status 124", "SECONDS" }
 

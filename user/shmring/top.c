@@ -69,9 +69,10 @@ static void summary(const struct top *t, char line[TOP_LINE_MAX])
 
 	if (localtime_r(&now, &tm))
 		strftime(when, sizeof(when), "%H:%M:%S", &tm);
-	snprintf(line, TOP_LINE_MAX, "shmring top %s  %zu ring%s, by %s%s",
+	snprintf(line, TOP_LINE_MAX, "shmring top %s  %zu ring%s, by %s%s%s",
 		 when, t->now.nr, t->now.nr == 1 ? "" : "s",
-		 top_sort_name(t->sort), t->now.torn ? ", some missing" : "");
+		 top_sort_name(t->sort), t->now.torn ? ", some missing" : "",
+		 kernel_by_sysfs(t->k) ? ", told by sysfs" : "");
 }
 
 static int print_frame(const struct top *t, const struct top_table *table)
@@ -219,9 +220,9 @@ static int top(struct top *t)
 	t->signals = interrupt_fd();
 	if (t->signals < 0)
 		return fail("cannot catch signals: %s", strerror(errno));
-	t->k = kernel_open();
+	t->k = ask_whom();
 	if (!t->k)
-		return fail("%s", kernel_errmsg());
+		return EXIT_FAILURE;
 	t->screen = !t->json && isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
 	if (t->screen)
 		screen_begin();

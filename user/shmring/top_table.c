@@ -92,17 +92,14 @@ static struct top_row row_of(const struct ring_info *before,
 			     const struct ring_info *now, double seconds)
 {
 	struct top_row row = { .ring = now, .records = -1 };
-	uint64_t counted = now->side[SIDE_PRODUCER].messages;
+	const struct side_info *p = &now->side[SIDE_PRODUCER];
 
 	if (!before)
 		before = now;
 	row.bytes = rate(before->head, now->head, seconds);
-	/* Where they are fixed, the bytes tell; else the side, if it counts. */
-	if (now->record_size)
-		row.records = row.bytes / now->record_size;
-	else if (counted)
+	if (p->has & HAS(SHMRING_A_ENDPOINT_MESSAGES))
 		row.records = rate(before->side[SIDE_PRODUCER].messages,
-				   counted, seconds);
+				   p->messages, seconds);
 	row.stalls = both_rates(before, now, offsetof(struct side_info, stalls),
 				seconds);
 	row.wakeups = both_rates(before, now,
