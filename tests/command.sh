@@ -129,6 +129,29 @@ ok 'create it again' "$s" create $ring --size 4K
 fails 'destroy: nothing, where one cannot be' 2 'no such name can be' "$s" destroy $ring 'a b'
 ok 'destroy: and the first is there' "$s" show $ring >"$tmp/out"
 
+# Completion, where each colon parts words or none does
+scripts/completion bash "$s" >"$tmp/completion"
+completes()	# WORD... : what the last one may become
+{
+	PATH=$1:$PATH bash -c '
+		. "$0"
+		shift
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+		_shmring
+		echo "${COMPREPLY[*]}"' "$tmp/completion" "$@"
+}
+programs=$(dirname "$s")
+like 'completion: commands' "$(completes "$programs" shmring s)" '^send set show$'
+like 'completion: options' "$(completes "$programs" shmring create --if)" '^--if-missing$'
+like 'completion: rings' "$(completes "$programs" shmring show shm:/shmring-command)" "$ring"
+like 'completion: rings of some' "$(completes "$programs" shmring destroy a shm:/shmring-command)" "$ring"
+is 'completion: words of --sort' "$(completes "$programs" shmring top --sort '')" 'rate fill stalls wakeups name'
+is 'completion: kinds of events' "$(completes "$programs" shmring monitor -e ring)" 'ring-add ring-del'
+is 'completion: what to wait for' "$(completes "$programs" shmring wait x e)" 'exists empty'
+is 'completion: roles' "$(completes "$programs" shmring evict x '')" 'producer consumer'
+is 'completion: nothing for a number' "$(completes "$programs" shmring top --count '')" ''
+ok 'completion: zsh' grep -q '^_shmring "$@"$' <(scripts/completion zsh "$s")
+
 # wait
 ok 'wait: exists' "$s" wait $ring exists
 ok 'wait: empty' "$s" wait $ring empty

@@ -122,13 +122,50 @@ wait $pid
 # What cannot be
 fails 'no such ring' 1 'dev:nope: no ring has this name' "$s" show nope
 fails 'set of no such ring' 1 'dev:nope: no ring has this name' "$s" set nope high-water 1
-fails 'destroy no such ring' 1 'dev:nope: cannot destroy it: No such file' "$s" destroy nope
+fails 'destroy no such ring' 1 'dev:nope: cannot destroy it: no ring has this name' "$s" destroy nope
 fails 'send to no such ring' 1 'create it first' "$s" send nope
 fails 'create again' 1 'exists: shmring destroy' "$s" create frames
-fails 'less than a page' 1 '1000 bytes are less than a page: 4096 or more' "$s" create bad --size 1000
-fails 'a size that cannot be' 1 '5000 is not a power of two: 4096 or 8192' "$s" create bad --size 5000
-fails 'a name that cannot be' 1 'A-Za-z0-9._-' "$s" create 'b d'
+fails 'less than a page' 2 '1000 bytes are less than a page: 4096 or more' "$s" create bad --size 1000
+fails 'a size that cannot be' 2 '5000 is not a power of two: 4096 or 8192' "$s" create bad --size 5000
+fails 'a name that cannot be' 2 'A-Za-z0-9._-' "$s" create 'b d'
 fails 'no such node' 1 'no such NUMA node' "$s" create bad --node 7
+fails 'strict without a node' 2 'dev:bad: cannot create it: strict takes a node' "$s" create bad --strict
+fails 'an owner of no user namespace' 2 'does not exist in this user namespace' \
+	unshare --user --map-root-user "$s" create bad --owner 12345
+like 'a name as its path' "$("$s" show /dev/shmring/frames)" '^dev:frames$'
+ok 'create --if-missing: it is there' "$s" create frames --if-missing --size 64KiB
+fails 'create --if-missing: another size' 1 'is there, but has 65536 bytes and not 4096' \
+	"$s" create frames --if-missing --size 4K
+
+# A file where a ring is to be
+echo hello >/dev/shmring/greetings
+for c in 'create greetings' 'send greetings' 'recv greetings' 'destroy greetings' \
+	'create greetings --if-missing'; do
+	# shellcheck disable=SC2086
+	fails "$c: a file is in the way" 1 \
+		'/dev/shmring/greetings is no ring, but a plain file: rm /dev/shmring/greetings && shmring create greetings$' \
+		"$s" $c
+done
+like 'doctor: a file is in the way' "$("$s" doctor)" '^warn +entries +/dev/shmring/greetings is no ring'
+fails 'doctor --warnings' 3 '' bash -c "'$s' doctor --warnings >/dev/null; s=\$?; echo >&2; exit \$s"
+rm /dev/shmring/greetings
+ok 'create where it was' "$s" create greetings
+echo hello >/dev/shmring/greetings
+is 'and the example of the README' "$(timeout -s INT 60 head -n 1 /dev/shmring/greetings)" hello
+ok 'destroy it' "$s" destroy greetings
+
+# A container without the nodes
+hidden()
+{
+	unshare -m sh -c 'mount -t tmpfs none /dev/shmring && exec "$@"' sh "$@"
+}
+for c in 'create x' 'send frames' 'destroy frames' 'destroy id:1' 'evict frames consumer'; do
+	# shellcheck disable=SC2086
+	fails "$c: only the node is missing" 1 \
+		'the module is loaded, but there is no /dev/shmring/ctl here: in a container' hidden "$s" $c
+done
+is 'doctor: only the node is missing' "$(hidden "$s" doctor --json |
+	jq -r '.[] | select(.verdict == "FAIL") | .check')" rights
 # shellcheck disable=SC2086
 {
 	fails 'create as nobody' 1 'Permission denied: be root or, .*in the group shmring$' $nobody "$s" create foo
@@ -137,10 +174,43 @@ fails 'no such node' 1 'no such NUMA node' "$s" create bad --node 7
 	fails 'recv as nobody' 1 'Permission denied' $nobody "$s" recv frames
 	like 'list as nobody' "$($nobody "$s" list)" '^frames'
 }
-fails 'another network namespace' 1 'lives in the initial network namespace' unshare -n "$s" list
+
+# Another network namespace: sysfs answers
+away='unshare -n'
+# shellcheck disable=SC2086
+{
+	like 'elsewhere: list' "$($away "$s" list 2>"$tmp/err")" '^frames +64 KiB +any +any +0 B \(0 %\) +10 % +- +- +0$'
+	like 'elsewhere: it says so' "$(cat "$tmp/err")" 'told by /sys/class/shmring.*initial network namespace'
+	like 'elsewhere: show' "$($away "$s" show x.1 2>/dev/null)" '^  node: 1; 259 pages on 1$'
+	like 'elsewhere: show: owner' "$($away "$s" show x.1 2>/dev/null)" '^  mode: 0640, owner nobody, group nogroup$'
+	$away "$s" metrics >"$tmp/metrics" 2>/dev/null
+	ok 'elsewhere: metrics' /usr/bin/python3 tests/openmetrics.py <"$tmp/metrics"
+	like 'elsewhere: metrics: its size' "$(cat "$tmp/metrics")" '^shmring_size_bytes\{ring="frames"\} 65536$'
+	like 'elsewhere: top' "$($away "$s" top --interval 0.1 --count 1 2>/dev/null)" '^x.1 '
+	is 'elsewhere: dump as at home, where it knows' \
+		"$($away "$s" dump 2>/dev/null | cut -f1-5,11-13)" "$("$s" dump | cut -f1-5,11-13)"
+	like 'elsewhere: doctor' "$($away "$s" doctor)" '^warn +netlink +not in this network namespace.*; 2 rings by sysfs'
+	like 'elsewhere: doctor counts them' "$($away "$s" doctor)" '^ok +limits +2 of '
+	fails 'elsewhere: no such ring' 1 '' bash -c "$away '$s' show nope 2>&1 | grep -q 'no ring has this name' && echo >&2; exit 1"
+	fails 'elsewhere: monitor' 1 "takes the module's Netlink family.*nsenter" $away "$s" monitor
+	fails 'elsewhere: set' 1 "takes the module's Netlink family.*nsenter" $away "$s" set frames high-water 1
+}
 
 # Records
+seq 64 | "$s" send frames
+is 'peek' "$("$s" peek frames | md5sum)" "$(seq 64 | md5sum)"
+fails 'recv: a full disk' 1 'cannot write to standard output: No space' \
+	bash -c "'$s' recv frames >/dev/full"
+is 'recv: the next one gets all of it' "$("$s" recv frames --timeout 0 2>/dev/null | md5sum)" "$(seq 64 | md5sum)"
+is 'messages: nobody counts them' "$(field frames producer.messages) $("$s" metrics | grep -c 'messages_total{ring="frames"')" 'null 0'
+head -c 640 /dev/zero | "$s" send x.1
+is 'messages: of fixed records' "$(field x.1 producer.messages) $("$s" metrics | grep 'messages_total{ring="x.1",role="p')" \
+	'10 shmring_messages_total{ring="x.1",role="producer"} 10'
+"$s" recv x.1 >"$tmp/out"
+"$s" wait frames ready &
+pid=$!
 seq 1000 | "$s" send frames
+ok 'wait: ready' wait $pid
 is 'lines' "$("$s" recv frames | md5sum)" "$(seq 1000 | md5sum)"
 seq 20000 | "$s" send frames &
 is 'more than it holds' "$("$s" recv frames --count 20000 | md5sum)" "$(seq 20000 | md5sum)"
@@ -151,7 +221,8 @@ until_true attached frames consumer
 is 'its pid' "$(field frames consumer.pid)" $pid
 like 'list: its pid' "$("$s" list)" "^frames .* gone +pid $pid +0"
 like 'show: its name' "$("$s" show frames)" "^  consumer: attached, pid $pid \(shmring\)"
-fails 'a second consumer' 1 'another process has the role' "$s" recv frames
+fails 'a second consumer' 1 "dev:frames: pid $pid \(shmring\) is its consumer: shmring evict frames consumer" "$s" recv frames
+fails 'peek beside a consumer' 1 "pid $pid \(shmring\) is its consumer" "$s" peek frames
 kill -STOP $pid
 ok 'evict one that is stopped' "$s" evict frames consumer
 is 'evict: he is gone' "$(field frames consumer.state)" gone
@@ -171,6 +242,18 @@ until_true attached frames consumer
 kill -KILL $pid
 wait $pid 2>/dev/null
 is 'a consumer that is killed' "$(field frames 'consumer | "\(.state) \(.deaths)"')" 'gone 1'
+
+# Events of some kinds and rings alone
+"$s" monitor --event ring-del,level probe x.1 >>"$tmp/some" &
+monitor=$!
+seen "$tmp/some"
+"$s" create other
+"$s" destroy other
+"$s" create probe
+"$s" destroy probe
+kill -INT $monitor
+wait $monitor
+is 'monitor: filters' "$(awk '{ print $2, $3 }' "$tmp/some" | sort -u)" 'ring-del probe'
 
 # Events, in the order of what they tell of
 "$s" monitor --json >>"$tmp/events" &
@@ -277,6 +360,9 @@ fi
 kill -INT $sender $receiver
 wait $sender $receiver
 "$s" metrics >"$tmp/metrics"
+like 'metrics: a limit' "$(cat "$tmp/metrics")" \
+	"^shmring_limit_rings $(cat /sys/module/shmring/parameters/max_rings)$"
+like 'metrics: memory' "$(cat "$tmp/metrics")" '^shmring_memory_bytes\{ring="x.1",node="1"\} 1060864$'
 ok 'metrics: OpenMetrics' /usr/bin/python3 tests/openmetrics.py <"$tmp/metrics"
 like 'metrics: head' "$(cat "$tmp/metrics")" \
 	"^shmring_published_bytes_total\{ring=\"frames\"\} $(field frames head)$"
@@ -300,9 +386,15 @@ like 'doctor: netlink' "$("$s" doctor)" '^ok +netlink +family shmring answers: 2
 is 'doctor: nothing fails' "$("$s" doctor --json | jq '[.[] | select(.verdict == "FAIL")] | length')" 0
 
 # Without the module
-ok 'destroy' "$s" destroy frames
-ok 'destroy the other' "$s" destroy x.1
+"$s" wait frames gone &
+pid=$!
+ok 'destroy --all' "$s" destroy --all
+ok 'wait: gone' wait $pid
+is 'destroy --all: nothing is left' "$("$s" dump; ls /dev/shmring)" ctl
 rmmod shmring
+"$s" create shm:/alone --size 4K
+like 'list: without the module' "$("$s" list)" '^shm:/alone +4 KiB'
+"$s" destroy shm:/alone
 for c in list dump 'show x' 'set x high-water 5' monitor top metrics; do
 	# shellcheck disable=SC2086
 	fails "$c: no module" 1 'module is not loaded: modprobe shmring' "$s" $c
