@@ -65,6 +65,7 @@ help:			## this list
 	@echo "  KDIR=DIR             with module, modules_install: the kernel to build for"
 	@echo "  DESTDIR=DIR          with install: a root to put everything below"
 	@echo "  PREFIX, LIBDIR, ...  with install: see the Makefile"
+	@echo "  GRPC=no              with tools: the benchmark without gRPC"
 
 ## The module
 
@@ -99,9 +100,12 @@ BENCH_RPC_C := $(patsubst %,$(BENCH_RPC)_%.c,xdr clnt svc)
 BENCH_OBJS += $(BENCH_RPC_C:.c=.o)
 BENCH_LIBS := -ljansson -lm -luring -lqb -lzmq -ltirpc
 
-# gRPC is large: it is measured where it is installed, and needed by nobody.
-HAVE_GRPC := $(if $(shell pkg-config --exists grpc 2>/dev/null && echo y),yes,no)
-BENCH_LIBS += $(if $(filter yes,$(HAVE_GRPC)),-lgrpc -lgpr)
+# gRPC is large: it is measured where it is installed, and needed by nobody. What
+# is in a package is not left to chance: GRPC=no.
+ifeq ($(origin GRPC),undefined)
+GRPC := $(if $(shell pkg-config --exists grpc 2>/dev/null && echo y),yes,no)
+endif
+BENCH_LIBS += $(if $(filter yes,$(GRPC)),-lgrpc -lgpr)
 LAB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lab/*.c))
 # What the programs share with each other.
 COMMON_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/common/*.c))
@@ -137,8 +141,8 @@ $(U)/user/bench/%.o: ALL_CFLAGS += -O3
 
 # The stamp's name changes when gRPC comes or goes.
 $(U)/user/bench/transports/grpc.o: ALL_CFLAGS += \
-	$(if $(filter yes,$(HAVE_GRPC)),-DHAVE_GRPC)
-$(U)/user/bench/transports/grpc.o: $(U)/have-grpc-$(HAVE_GRPC)
+	$(if $(filter yes,$(GRPC)),-DHAVE_GRPC)
+$(U)/user/bench/transports/grpc.o: $(U)/have-grpc-$(GRPC)
 $(U)/have-grpc-%:
 	@mkdir -p $(@D) && rm -f $(U)/have-grpc-* && touch $@
 
@@ -207,6 +211,7 @@ $(U)/examples/%: user/examples/%.c $(U)/libshmring.a
 BINDIR := $(DESTDIR)$(PREFIX)/bin
 DATADIR := $(DESTDIR)$(PREFIX)/share
 MANDIR := $(DATADIR)/man
+DOCDIR := $(DATADIR)/doc/shmring
 # What systemd and udev read; they know this place below /usr/local, too.
 SYSDIR ?= $(PREFIX)/lib
 INSTALL_DATA := install -m 644
@@ -215,10 +220,10 @@ COMPLETIONS := $(foreach t,$(TOOLS),$(U)/completions/bash/$t $(U)/completions/zs
 BASHDIR := $(DATADIR)/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 
-.PHONY: install install-lib install-tools install-conf uninstall \
+.PHONY: install install-lib install-tools install-doc install-conf uninstall \
 	modules_install dkms-source dkms-install dkms-remove completions
 
-install: install-lib install-tools	## library, programs, manual pages
+install: install-lib install-tools install-doc	## library, programs, manual pages
 	@[ -n "$(DESTDIR)" ] || PATH=$$PATH:/usr/sbin:/sbin ldconfig
 
 install-lib: lib
@@ -241,6 +246,15 @@ install-tools: tools completions
 		install -D -m 644 -t $(MANDIR)/man$${page##*.} $$page; \
 	done
 
+# What the README points at. The kernel's Netlink client looks for specs in ynl.
+install-doc:
+	install -D -m 644 -t $(DOCDIR) README.md SECURITY.md
+	install -D -m 644 -t $(DOCDIR)/examples user/examples/*.c
+	install -D -m 644 -t $(DATADIR)/shmring user/bench/schema.json
+	install -D -m 644 -t $(DATADIR)/shmring/trace scripts/trace/README.md
+	install -t $(DATADIR)/shmring/trace scripts/trace/*.bt
+	install -D -m 644 -t $(DATADIR)/ynl/specs include/uapi/linux/shmring.yaml
+
 # What goes with the module: the group, who may create rings, when to load it,
 # an example of its limits.
 install-conf:
@@ -248,7 +262,7 @@ install-conf:
 		install -D -m 644 -t $(DESTDIR)$(SYSDIR)/$$dir scripts/$$dir/*; \
 	done
 	install -D -m 644 -t $(DESTDIR)$(SYSDIR)/udev/rules.d scripts/udev/*.rules
-	install -D -m 644 -t $(DATADIR)/doc/shmring/examples scripts/modprobe.d/*
+	install -D -m 644 -t $(DOCDIR)/examples scripts/modprobe.d/*
 
 # What an installation into an empty folder makes is what has to go.
 PARTS := install install-conf

@@ -44,6 +44,10 @@ for file in /usr/bin/shmring /usr/bin/shmring-bench /usr/bin/shmring-lab \
 	/usr/include/shmring.h /usr/include/linux/shmring.h "$lib/libshmring.a" \
 	"$lib/pkgconfig/shmring.pc" /usr/share/man/man7/shmring.7 \
 	/usr/share/bash-completion/completions/shmring \
+	/usr/share/doc/shmring/README.md \
+	/usr/share/doc/shmring/examples/event-loop.c \
+	/usr/share/shmring/schema.json /usr/share/shmring/trace/stalls.bt \
+	/usr/share/ynl/specs/shmring.yaml \
 	/usr/lib/udev/rules.d/60-shmring.rules \
 	/usr/lib/sysusers.d/shmring.conf /usr/lib/modules-load.d/shmring.conf
 do

@@ -21,7 +21,7 @@ cd "$(dirname "$0")/.." || exit 2
 
 release=$(uname -r)
 version=$(scripts/version)
-packages='libshmring-dev libshmring0 shmring-dkms shmring-tools'
+packages='libshmring-dev libshmring0 shmring-bench shmring-dkms shmring-tools'
 files=()
 for package in $packages; do
 	files+=("$folder/${package}_${version}"_*.deb)
@@ -40,14 +40,6 @@ listing()
 		[ -e "$guest/host/$path" ] || [ -L "$guest/host/$path" ] ||
 			echo "$path"
 	done | cat - <(find /lib/modules -name '*shmring*') | grep -vE '^\./(tmp|var/(log|cache|lib/dpkg|lib/dkms/mok\.))' | sort
-}
-
-# As user and group ID, with what else setpriv is told.
-as()		# ID SETPRIV-OPTION COMMAND...
-{
-	local id=$1
-	shift
-	setpriv --reuid "$id" --regid "$id" "$@"
 }
 
 # In place of all modules of this kernel: none yet, and its headers.
@@ -75,60 +67,6 @@ install()
 	is 'DKMS has the module for this kernel' "$(vermagic "$release")" \
 		"$release"
 	ok 'udevd runs' /lib/systemd/systemd-udevd --daemon
-	ok 'the module loads' modprobe shmring
-	ok 'and is settled' udevadm settle
-	is 'its version is that of the packages' \
-		"$(cat /sys/module/shmring/version)" "$version"
-}
-
-use()
-{
-	local gid results
-	like 'shmring doctor finds it' "$(shmring doctor)" \
-		"^ok +module +loaded, $version as this command"
-	results=$(shmring-bench --quick --quiet throughput -t dev -s 64)
-	is 'shmring-bench measures dev: exit status' $? 0
-	like 'and has a result' "$results" '^ +dev +~?[0-9.]+ .*/s'
-	is 'bash completes a word' "$(completed lat)" latency
-	is 'and an option' "$(completed --thr)" --threshold
-	ok 'pkg-config knows the library' pkg-config --exists shmring
-	ok 'a program builds and runs' program
-	for page in 'shmring-bench 1' 'libshmring 3' 'shmring 4' 'shmring 7'; do
-		like "man ${page#* } ${page% *}" \
-			"$(man "${page#* }" "${page% *}" 2>&1)" '^SEE ALSO'
-	done
-	gid=$(getent group shmring | cut -d: -f3)
-	ok 'a member of the group creates a ring' \
-		as 1234 --groups "$gid" shmring create mine
-	# shellcheck disable=SC2016
-	is 'and uses it' "$(as 1234 --clear-groups sh -c '
-		echo hello | shmring send mine & shmring recv mine')" hello
-	fails 'a stranger creates none' 1 'be root or, .*in the group shmring' \
-		as 1235 --clear-groups shmring create x
-	fails 'and opens none of others' 1 'Permission denied' \
-		as 1235 --clear-groups shmring recv mine
-}
-
-# What bash makes of the WORD behind shmring-bench.
-completed()	# WORD
-{
-	# shellcheck disable=SC1091
-	(. /usr/share/bash-completion/completions/shmring-bench
-	COMP_WORDS=(shmring-bench "$1") COMP_CWORD=1
-	_shmring_bench
-	echo "${COMPREPLY[@]}")
-}
-
-# The example of libshmring(3).
-program()
-{
-	zcat /usr/share/man/man3/libshmring.3.gz |
-		sed -n '/^\.Bd -literal/,/^\.Ed/p' | sed '/^\./d; s/\\e/\\/g' \
-		>"$tmp/example.c"
-	# shellcheck disable=SC2046
-	cc "$tmp/example.c" -o "$tmp/example" \
-		$(pkg-config --cflags --libs shmring) || return
-	[ "$("$tmp/example")" = hello ]
 }
 
 upgrade()
@@ -165,7 +103,7 @@ rm -f /var/lib/man-db/auto-update
 clear_modules
 listing >"$tmp/before"
 install
-use
+scripts/debian/tests/installed
 [ -n "$built" ] || upgrade
 remove
 done_testing
