@@ -173,7 +173,7 @@ int cmd_metrics(int argc, char **argv)
 	const struct poptOption table[] = {
 		{ "listen", 'l', POPT_ARG_STRING, &where, 0,
 		  "Serve http://ADDRESS:PORT/metrics, until a signal comes",
-		  "ADDRESS:PORT" },
+		  "ADDRESS:PORT|fd:N" },
 		ARGS_JSON(&json),
 		POPT_AUTOHELP
 		POPT_TABLEEND

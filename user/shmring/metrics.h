@@ -14,7 +14,7 @@ void metrics_print(const struct rings *all, const struct limits *l, FILE *to);
 
 /*
  * metrics_http.c: answer GET /metrics at @where ("127.0.0.1:9100", port 0 for
- * any) until a signal comes; an exit status.
+ * any; "fd:3", a socket that listens) until a signal comes; an exit status.
  */
 int metrics_serve(const char *where);
 

@@ -2,6 +2,7 @@
 /* Metrics over HTTP. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <poll.h>
@@ -18,6 +19,7 @@
 
 #define TIMEOUT_S	10U
 #define CONNECTIONS	64U
+#define FD		"fd:"
 
 /* The text of an answer, which libmicrohttpd frees, and its status. */
 static char *scrape(unsigned int *status, size_t *len)
@@ -119,28 +121,65 @@ static struct addrinfo *parse_where(const char *where)
 	/* getaddrinfo() takes a port's low 16 bits. */
 	if (!*host || !colon[1] || strtoul(colon + 1, NULL, 10) > UINT16_MAX ||
 	    getaddrinfo(host, colon + 1, &hints, &address))
-		refuse("--listen %s: not ADDRESS:PORT, such as 127.0.0.1:9100 or [::1]:9100",
+		refuse("--listen %s: not ADDRESS:PORT, such as 127.0.0.1:9100 or [::1]:9100, nor fd:N",
 		       where);
 	return address;
 }
 
-static struct MHD_Daemon *start(const struct addrinfo *address)
+/* The socket of "fd:3", which listens already, as systemd passes it; else -1. */
+static int parse_fd(const char *where)
 {
-	unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO;
+	int listens = 0;
+	socklen_t len = sizeof(listens);
+	const char *text = where + strlen(FD);
+	char *end;
+	unsigned long fd;
 
-	if (address->ai_family == AF_INET6)
-		flags |= MHD_USE_IPv6;
-	/* The port is in the address. */
+	if (strncmp(where, FD, strlen(FD)))
+		return -1;
+	fd = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || fd > INT_MAX ||
+	    getsockopt((int)fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) ||
+	    !listens)
+		refuse("--listen %s: not the number of a socket that listens",
+		       where);
+	return (int)fd;
+}
+
+static struct MHD_Daemon *start_at(unsigned int flags, struct MHD_OptionItem at)
+{
+	struct MHD_OptionItem where[] = { at, { MHD_OPTION_END, 0, NULL } };
+
+	/* The port is in the address, or the socket has it. */
+	flags |= MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO;
 	return MHD_start_daemon(flags, 0, NULL, NULL, answer, NULL,
-				MHD_OPTION_SOCK_ADDR, address->ai_addr,
+				MHD_OPTION_ARRAY, where,
 				MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S,
 				MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
 				MHD_OPTION_END);
 }
 
+static struct MHD_Daemon *start(const char *where)
+{
+	struct MHD_OptionItem at = { .option = MHD_OPTION_SOCK_ADDR };
+	int fd = parse_fd(where);
+	struct addrinfo *address;
+	struct MHD_Daemon *daemon;
+
+	if (fd >= 0) {
+		at.option = MHD_OPTION_LISTEN_SOCKET;
+		at.value = fd;
+		return start_at(0, at);
+	}
+	address = parse_where(where);
+	at.ptr_value = address->ai_addr;
+	daemon = start_at(address->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0, at);
+	freeaddrinfo(address);
+	return daemon;
+}
+
 int metrics_serve(const char *where)
 {
-	struct addrinfo *address = parse_where(where);
 	const union MHD_DaemonInfo *info;
 	struct MHD_Daemon *daemon;
 	struct pollfd signals = { .events = POLLIN };
@@ -151,8 +190,7 @@ int metrics_serve(const char *where)
 	signals.fd = interrupt_fd();
 	if (signals.fd < 0)
 		return fail("cannot catch signals: %s", strerror(errno));
-	daemon = start(address);
-	freeaddrinfo(address);
+	daemon = start(where);
 	if (!daemon)
 		return fail("--listen %s: %s", where, strerror(errno));
 	info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
