@@ -215,6 +215,9 @@ DOCDIR := $(DATADIR)/doc/shmring
 # What systemd and udev read; they know this place below /usr/local, too.
 SYSDIR ?= $(PREFIX)/lib
 INSTALL_DATA := install -m 644
+# The folder that "shmring apply" reads.
+CONFDIR := /etc/shmring.d
+UNITS := $(patsubst scripts/%.in,$(U)/%,$(wildcard scripts/systemd/*.in))
 MANS := $(wildcard user/man/*.[2-9] $(TOOLS:%=user/man/%.1))
 COMPLETIONS := $(foreach t,$(TOOLS),$(U)/completions/bash/$t $(U)/completions/zsh/$t)
 BASHDIR := $(DATADIR)/bash-completion/completions
@@ -234,7 +237,7 @@ install-lib: lib
 	$(INSTALL_DATA) user/lib/shmring.h $(DESTDIR)$(INCLUDEDIR)
 	$(INSTALL_DATA) include/uapi/linux/*.h $(DESTDIR)$(INCLUDEDIR)/linux
 
-install-tools: tools completions
+install-tools: tools completions $(UNITS)
 	install -d $(BINDIR) $(BASHDIR) $(DESTDIR)$(ZSHDIR)
 	install $(addprefix $(U)/,$(TOOLS)) $(BINDIR)
 	$(INSTALL_DATA) $(addprefix $(U)/completions/bash/,$(TOOLS)) $(BASHDIR)
@@ -246,10 +249,19 @@ install-tools: tools completions
 		install -D -m 644 -t $(MANDIR)/man$${page##*.} $$page; \
 	done
 
+	install -d $(DESTDIR)$(CONFDIR)
+	install -D -m 644 -t $(DESTDIR)$(SYSDIR)/systemd/system $(UNITS)
+
+# Anew each time, as shmring.pc.
+$(U)/systemd/%: scripts/systemd/%.in FORCE
+	@mkdir -p $(@D)
+	sed -e 's|@BINDIR@|$(PREFIX)/bin|' $< > $@
+
 # What the README points at. The kernel's Netlink client looks for specs in ynl.
 install-doc:
 	install -D -m 644 -t $(DOCDIR) README.md SECURITY.md
-	install -D -m 644 -t $(DOCDIR)/examples user/examples/*.c
+	install -D -m 644 -t $(DOCDIR)/examples user/examples/*.c \
+		scripts/shmring.d/*
 	install -D -m 644 -t $(DATADIR)/shmring user/bench/schema.json
 	install -D -m 644 -t $(DATADIR)/shmring/trace scripts/trace/README.md
 	install -t $(DATADIR)/shmring/trace scripts/trace/*.bt

@@ -23,6 +23,7 @@ files()		# FOLDER
 {
 	(cd "$1" && find . ! -type d) | sed -e 's|^\.||; s|\.gz$||' \
 		-e "s|^/usr/lib64/|/usr/lib/$(cc -print-multiarch)/|" \
+		-e 's|^/lib/systemd/|/usr&|' \
 		-e 's|/site-functions/|/vendor-completions/|' \
 		-e 's|/doc/[^/]*/|/doc/shmring/|' |
 		grep -vE '/(copyright|changelog)$|/lintian/|/licenses/|rpmdb|^/var/|/\.build-id/' |
@@ -64,6 +65,8 @@ files "$tmp/deb" >"$tmp/deb.list"
 files "$tmp/rpm" >"$tmp/rpm.list"
 for file in /usr/bin/shmring /usr/share/doc/shmring/README.md \
 	/usr/share/doc/shmring/examples/event-loop.c \
+	/usr/share/doc/shmring/examples/rings.conf \
+	/usr/lib/systemd/system/shmring-rings.service \
 	/usr/share/shmring/schema.json /usr/share/shmring/trace/stalls.bt \
 	/usr/share/ynl/specs/shmring.yaml
 do

@@ -7,6 +7,7 @@
 #define EXIT_TIMEOUT	124	/* --timeout went by, as timeout(1) has it */
 #define EXIT_SIGNAL	128	/* and the signal's number */
 
+int cmd_apply(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_destroy(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

@@ -2,8 +2,6 @@
 /* shmring create: make a ring, and run a command that uses it. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -14,68 +12,15 @@
 
 #include "args.h"
 #include "cmd.h"
+#include "values.h"
 
-#define OWNER_MAX	64
-#define MODE_BITS	0777
 #define ANONYMOUS	"dev:"
 
-static uint32_t parse_mode(const char *text)
+/* The end of the program if a value cannot be, and @why says why. */
+static void check(const char *option, const char *text, const char *why)
 {
-	char *end;
-	unsigned long mode = strtoul(text, &end, 8);
-
-	if (*text < '0' || *text > '7' || *end || mode > MODE_BITS || !mode)
-		refuse("--mode %s: not permission bits, such as 0660", text);
-	return (uint32_t)mode;
-}
-
-static int32_t parse_node(const char *text)
-{
-	if (!strcmp(text, "any"))
-		return SHMRING_NODE_ANY;
-	if (!strcmp(text, "local"))
-		return SHMRING_NODE_LOCAL;
-	if (*text < '0' || *text > '9')
-		refuse("--node %s: a node's number, any or local", text);
-	return (int32_t)args_size("--node", text, 0, INT32_MAX);
-}
-
-/* Its number, if @text is one, and not the word for "the creator's". */
-static bool parse_id(const char *text, uint32_t *id)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end || n >= SHMRING_ID_CREATOR)
-		return false;
-	*id = (uint32_t)n;
-	return true;
-}
-
-/* USER, USER:GROUP or :GROUP, by name or number, as chown(1) has it. */
-static void parse_owner(const char *text, struct shmring_opts *o)
-{
-	const char *colon = strchr(text, ':');
-	char user[OWNER_MAX];
-	struct passwd *pw;
-	struct group *gr;
-
-	snprintf(user, sizeof(user), "%.*s",
-		 (int)(colon ? colon - text : (ptrdiff_t)strlen(text)), text);
-	if (*user && !parse_id(user, &o->uid)) {
-		pw = getpwnam(user);
-		if (!pw)
-			refuse("--owner %s: no such user", text);
-		o->uid = pw->pw_uid;
-	}
-	if (colon && colon[1] && !parse_id(colon + 1, &o->gid)) {
-		gr = getgrnam(colon + 1);
-		if (!gr)
-			refuse("--owner %s: no such group", text);
-		o->gid = gr->gr_gid;
-	}
-	if (!*user && !(colon && colon[1]))
-		refuse("--owner %s: USER, USER:GROUP or :GROUP", text);
+	if (why)
+		refuse("%s %s: %s", option, text, why);
 }
 
 struct texts {
@@ -91,11 +36,11 @@ static void parse_values(const struct texts *t, struct shmring_opts *o)
 						     t->record_size, 0,
 						     UINT32_MAX);
 	if (t->node)
-		o->node = parse_node(t->node);
+		check("--node", t->node, value_node(t->node, &o->node));
 	if (t->mode)
-		o->mode = parse_mode(t->mode);
+		check("--mode", t->mode, value_mode(t->mode, &o->mode));
 	if (t->owner)
-		parse_owner(t->owner, o);
+		check("--owner", t->owner, value_owner(t->owner, o));
 	if (t->high_water)
 		o->high_water = (uint32_t)args_size("--high-water",
 						    t->high_water, 0, 100);

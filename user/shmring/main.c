@@ -14,6 +14,7 @@ static const struct command {
 	const char *does;
 } commands[] = {
 	{ "create", cmd_create, "make a ring" },
+	{ "apply", cmd_apply, "make the rings that /etc/shmring.d describes" },
 	{ "destroy", cmd_destroy, "take rings' names away; their users may finish" },
 	{ "evict", cmd_evict, "end a role, whoever has it" },
 	{ "set", cmd_set, "change a ring's high-water mark" },
