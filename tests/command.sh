@@ -259,7 +259,7 @@ dd if=/dev/zero of="$tmp/full" oflag=nonblock bs=4096 status=none 2>/dev/null
 pid=$!
 stuck()
 {
-	[ "$(cut -d' ' -f2 /proc/$pid/syscall)" = 0x1 ]
+	[ "$(cut -d' ' -f2 /proc/"$pid"/syscall)" = 0x1 ]
 }
 until_true stuck
 kill -KILL $pid
@@ -277,7 +277,7 @@ fails 'send: standard input is closed' 1 'cannot read standard input: Bad file' 
 # A library may have taken the first one, before main().
 outputs()	# of $pid
 {
-	[ "$(readlink /proc/$pid/fd/[12] | uniq -c | tr -s ' ')" = ' 2 /dev/null' ]
+	[ "$(readlink /proc/"$pid"/fd/[12] | uniq -c | tr -s ' ')" = ' 2 /dev/null' ]
 }
 for program in 'shmring metrics --listen 127.0.0.1:0' \
 	'shmring-bench latency -t pipe -q --duration 60000' \

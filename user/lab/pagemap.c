@@ -143,6 +143,8 @@ size_t pagemap_on_node(struct lab *lab, const void *at, size_t pages, int node)
 	size_t i, n, count = 0;
 	struct walk w;
 
+	if (!in_block)
+		return 0;
 	walk_begin(&w, lab, getpid(), at, pages);
 	while ((n = walk_next(&w)))
 		for (i = 0; i < n; i++)
