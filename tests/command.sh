@@ -41,7 +41,7 @@ for c in create destroy show send recv peek; do
 	fails "$c: a long name" 2 'too long' "$s" $c "$(printf 'x%.0s' {1..32})"
 	fails "$c: memfd:" 2 'by descriptor, not by a name' "$s" $c memfd:
 	fails "$c: another kind" 2 'fifo:x: no such kind of ring: NAME, anon:ID or shm:/NAME' "$s" $c fifo:x
-	for name in 'a b' .a ctl a/b /dev/shmring/ctl dev:a:b; do
+	for name in 'a b' .a ctl a/b /dev/shmring/ctl /dev/shmring/shm:/x dev:a:b; do
 		fails "$c: a name that cannot be: $name" 2 'no such name can be' "$s" $c "$name"
 	done
 done

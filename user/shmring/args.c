@@ -118,30 +118,35 @@ static void check_dev_name(const char *name)
 		       name);
 }
 
-void args_address(const char *arg, char address[ADDRESS_MAX])
+static bool has_scheme(const char *arg)
 {
 	static const char *const schemes[] = { "dev:", "shm:", "anon:", "id:" };
-	const size_t nr = sizeof(schemes) / sizeof(*schemes);
-	const char *said = arg;
-	size_t i = 0;
+	size_t i;
 
-	if (!strncmp(arg, SHMRING_DEV_DIR, strlen(SHMRING_DEV_DIR)))
-		arg += strlen(SHMRING_DEV_DIR);
-	if (!*arg)
+	for (i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
+		if (!strncmp(arg, schemes[i], strlen(schemes[i])))
+			return true;
+	return false;
+}
+
+void args_address(const char *arg, char address[ADDRESS_MAX])
+{
+	bool path = !strncmp(arg, SHMRING_DEV_DIR, strlen(SHMRING_DEV_DIR));
+	const char *name = path ? arg + strlen(SHMRING_DEV_DIR) : arg;
+	bool bare = path || !strchr(arg, ':');
+
+	if (!*name)
 		refuse("an empty name: 1 to %d of A-Za-z0-9._-",
 		       SHMRING_NAME_MAX - 1);
-	if (!strncmp(arg, "memfd:", 6))
+	if (!strncmp(name, "memfd:", 6))
 		refuse("%s: its memory goes from process to process by descriptor, not by a name: use shm:/NAME",
 		       arg);
-	if (strchr(arg, ':'))
-		for (; i < nr && strncmp(arg, schemes[i], strlen(schemes[i]));)
-			i++;
-	if (i == nr)
+	if (!bare && !has_scheme(arg))
 		refuse("%s: no such kind of ring: NAME, anon:ID or shm:/NAME",
-		       said);
-	if (snprintf(address, ADDRESS_MAX, "%s%s",
-		     strchr(arg, ':') ? "" : "dev:", arg) >= ADDRESS_MAX)
-		refuse("%.32s...: the name is too long", said);
+		       arg);
+	if (snprintf(address, ADDRESS_MAX, "%s%s", bare ? "dev:" : "", name) >=
+	    ADDRESS_MAX)
+		refuse("%.32s...: the name is too long", arg);
 	if (!strncmp(address, "dev:", 4))
 		check_dev_name(address + 4);
 }
