@@ -112,11 +112,11 @@ void show_print(const struct ring_info *r, const char *address, FILE *to)
 		fprintf(to, "  created: %s\n", text_time(r->created, text));
 	fprintf(to, "  used: %s, head %" PRIu64 ", tail %" PRIu64 "\n",
 		text_fill(r->used, r->size, text), r->head, r->tail);
-	if (r->high_water)
-		fprintf(to, "  high water: %u %%%s%s\n", r->high_water,
-			r->has & HAS(SHMRING_A_RING_LEVEL) ? ", now " : "",
-			r->has & HAS(SHMRING_A_RING_LEVEL) ?
-			level_word(r->level) : "");
+	if (r->high_water && r->has & HAS(SHMRING_A_RING_LEVEL))
+		fprintf(to, "  high water: %u %% (%s)\n", r->high_water,
+			level_word(r->level));
+	else if (r->high_water)
+		fprintf(to, "  high water: %u %%\n", r->high_water);
 	print_side(p, "producer", to);
 	print_side(&r->side[SIDE_CONSUMER], "consumer", to);
 	if (r->has & HAS(SHMRING_A_RING_ID) &&
