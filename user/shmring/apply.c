@@ -11,6 +11,7 @@
 #include "args.h"
 #include "cmd.h"
 #include "kernel.h"
+#include "memory.h"
 #include "values.h"
 
 #define FOLDER		"/etc/shmring.d"
@@ -120,42 +121,29 @@ static int parse_columns(const struct place *at, char **rest,
 }
 
 /* The ring that is there, as far as it shows. */
-static bool look(const char *address, struct shmring_stat *st)
+static bool look(const char *address, struct ring_info *r)
 {
 	const char *name = args_dev_name(address);
-	struct ring_info ring = { 0 };
-	struct kernel *k;
-	bool seen;
 
-	if (!name)
-		return !shmring_stat(address, st);
-	k = kernel_open();
-	seen = k && !kernel_get(k, name, &ring);
-	if (seen) {
-		st->ring_bytes = ring.size;
-		st->record_size = ring.record_size;
-		ring_info_free(&ring);
-	}
-	if (k)
-		kernel_close(k);
-	return seen;
+	return name ? kernel_find(name, r) : !memory_ring(address, r);
 }
 
 /* Made before, and the same: nothing to do. */
 static int check_existing(const struct place *at, const char *address,
 			  const struct shmring_opts *o)
 {
-	struct shmring_stat st = SHMRING_STAT_INIT;
+	struct ring_info r = { 0 };
 
-	if (!look(address, &st))
+	if (!look(address, &r))
 		return EXIT_SUCCESS;
-	if (o->ring_bytes && st.ring_bytes != o->ring_bytes)
+	ring_info_free(&r);	/* of its lists; the numbers stay */
+	if (o->ring_bytes && r.size != o->ring_bytes)
 		return fail_at(at, "%s is there, with %llu bytes rather than %llu: shmring destroy takes its name away",
-			       address, (unsigned long long)st.ring_bytes,
+			       address, (unsigned long long)r.size,
 			       (unsigned long long)o->ring_bytes);
-	if (st.record_size != o->record_size)
+	if (r.record_size != o->record_size)
 		return fail_at(at, "%s is there, with a record size of %u rather than %u: shmring destroy takes its name away",
-			       address, st.record_size, o->record_size);
+			       address, r.record_size, o->record_size);
 	return EXIT_SUCCESS;
 }
 

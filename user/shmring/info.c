@@ -2,6 +2,7 @@
 /* What the command knows of rings. */
 #include "info.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +105,27 @@ struct ring_info *rings_add(struct rings *all)
 	}
 	all->nr++;
 	return memset(&all->ring[nr], 0, sizeof(*all->ring));
+}
+
+int rings_append(struct rings *all, struct ring_info *r)
+{
+	struct ring_info *to = rings_add(all);
+
+	if (!to) {
+		ring_info_free(r);
+		return -ENOMEM;
+	}
+	*to = *r;
+	return 0;
+}
+
+void ring_info_set_owner(struct ring_info *r, const struct stat *st)
+{
+	r->mode = st->st_mode & 0777;
+	r->uid = st->st_uid;
+	r->gid = st->st_gid;
+	r->has |= HAS(SHMRING_A_RING_MODE) | HAS(SHMRING_A_RING_UID) |
+		  HAS(SHMRING_A_RING_GID);
 }
 
 static int by_name(const void *a, const void *b)

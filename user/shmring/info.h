@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include <linux/shmring_netlink.h>
 
@@ -98,6 +99,12 @@ void rings_free(struct rings *all);
 
 /* Room for one more, zeroed, or NULL. */
 struct ring_info *rings_add(struct rings *all);
+
+/* Append @r, which becomes the list's; -ENOMEM frees it. */
+int rings_append(struct rings *all, struct ring_info *r);
+
+/* Mode and owner, from those of the ring's file. */
+void ring_info_set_owner(struct ring_info *r, const struct stat *st);
 
 /* By name, as people look for them. */
 void rings_sort(struct rings *all);

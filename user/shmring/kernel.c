@@ -272,6 +272,16 @@ int kernel_get(struct kernel *k, const char *name, struct ring_info *r)
 	return 0;
 }
 
+bool kernel_find(const char *name, struct ring_info *r)
+{
+	struct kernel *k = kernel_open();
+	bool found = k && !kernel_get(k, name, r);
+
+	if (k)
+		kernel_close(k);
+	return found;
+}
+
 int kernel_dump(struct kernel *k, struct rings *all)
 {
 	int err, tries;

@@ -23,6 +23,9 @@ bool kernel_by_sysfs(const struct kernel *k);
 /* One ring; ring_info_free() it. */
 int kernel_get(struct kernel *k, const char *name, struct ring_info *r);
 
+/* Opens, gets and closes, for callers that need no reason. */
+bool kernel_find(const char *name, struct ring_info *r);
+
 /* All rings, by name; rings_free() them. */
 int kernel_dump(struct kernel *k, struct rings *all);
 

@@ -3,11 +3,9 @@
 #include "memory.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define SCHEME	"shm:"
 #define SHM_DIR	"/dev/shm"
@@ -18,13 +16,8 @@ static void read_owner(struct ring_info *r)
 	struct stat st;
 
 	snprintf(path, sizeof(path), SHM_DIR "%s", r->name + strlen(SCHEME));
-	if (strncmp(r->name, SCHEME, strlen(SCHEME)) || stat(path, &st))
-		return;
-	r->mode = st.st_mode & 0777;
-	r->uid = st.st_uid;
-	r->gid = st.st_gid;
-	r->has |= HAS(SHMRING_A_RING_MODE) | HAS(SHMRING_A_RING_UID) |
-		  HAS(SHMRING_A_RING_GID);
+	if (!strncmp(r->name, SCHEME, strlen(SCHEME)) && !stat(path, &st))
+		ring_info_set_owner(r, &st);
 }
 
 int memory_ring(const char *address, struct ring_info *r)
@@ -69,7 +62,7 @@ int memory_rings(struct rings *all)
 {
 	char address[INFO_NAME_MAX];
 	const struct dirent *e;
-	struct ring_info one, *r;
+	struct ring_info one;
 	DIR *dir = opendir(SHM_DIR);
 	int err = 0;
 
@@ -77,13 +70,8 @@ int memory_rings(struct rings *all)
 		return 0;
 	while (!err && (e = readdir(dir))) {
 		snprintf(address, sizeof(address), SCHEME "/%s", e->d_name);
-		if (e->d_type != DT_REG || memory_ring(address, &one))
-			continue;
-		r = rings_add(all);
-		if (r)
-			*r = one;
-		else
-			err = -ENOMEM;
+		if (e->d_type == DT_REG && !memory_ring(address, &one))
+			err = rings_append(all, &one);
 	}
 	closedir(dir);
 	rings_sort(all);

@@ -41,16 +41,13 @@ static void on_sigbus(int sig)
 static int fail_attach(const struct stream *s, uint32_t role, int err)
 {
 	const char *name = args_dev_name(s->address);
-	struct kernel *k = err == EBUSY && name ? kernel_open() : NULL;
 	struct ring_info r = { 0 };
 	char comm[FILE_LINE_MAX];
 	uint32_t pid = 0;
 
-	if (k && !kernel_get(k, name, &r))
+	if (err == EBUSY && name && kernel_find(name, &r))
 		pid = r.side[role - SHMRING_ROLE_PRODUCER].pid;
 	ring_info_free(&r);
-	if (k)
-		kernel_close(k);
 	if (pid)
 		return fail("%s: pid %u (%s) is its %s: shmring evict %s %s ends that role",
 			    s->address, pid, comm_of(pid, comm), role_word(role),

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define CLASS_DIR	"/sys/class/shmring"
 #define NS_PER_S	1000000000ULL
@@ -137,13 +136,8 @@ static void read_owner(const char *root, struct ring_info *r)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s" SHMRING_DEV_DIR "%s", root, r->name);
-	if (stat(path, &st) || !S_ISCHR(st.st_mode))
-		return;
-	r->mode = st.st_mode & 0777;
-	r->uid = st.st_uid;
-	r->gid = st.st_gid;
-	r->has |= HAS(SHMRING_A_RING_MODE) | HAS(SHMRING_A_RING_UID) |
-		  HAS(SHMRING_A_RING_GID);
+	if (!stat(path, &st) && S_ISCHR(st.st_mode))
+		ring_info_set_owner(r, &st);
 }
 
 int sysfs_ring(const char *root, const char *name, struct ring_info *r)
@@ -172,7 +166,7 @@ int sysfs_rings(const char *root, struct rings *all)
 {
 	char path[PATH_MAX];
 	const struct dirent *e;
-	struct ring_info one, *r;
+	struct ring_info one;
 	int err = 0;
 	DIR *dir;
 
@@ -182,13 +176,8 @@ int sysfs_rings(const char *root, struct rings *all)
 	if (!dir)
 		return -errno;
 	while (!err && (e = readdir(dir))) {
-		if (*e->d_name == '.' || sysfs_ring(root, e->d_name, &one))
-			continue;
-		r = rings_add(all);
-		if (r)
-			*r = one;
-		else
-			err = -ENOMEM;
+		if (*e->d_name != '.' && !sysfs_ring(root, e->d_name, &one))
+			err = rings_append(all, &one);
 	}
 	closedir(dir);
 	if (err)
