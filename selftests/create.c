@@ -253,7 +253,7 @@ TEST_F_TIMEOUT(create, inv7_last_leaves_while_next_comes, HANG)
 		if (a.fd < 0) {
 			ASSERT_EQ(-ENOENT, a.fd);
 			late++;
-			pause += pause / 8;
+			pause += pause / 8 + 1;
 		} else {
 			ASSERT_TRUE(ring_exists(self->name));
 			came++;
