@@ -137,9 +137,9 @@ int shmring_take_role(struct shmring_endpoint *ep)
 }
 
 /*
- * Of the process that mapped it, whoever runs this: the last user of its memory
- * can be somebody who read its /proc files. Where nobody mapped it, the one that
- * ends with it.
+ * Checks the process that mapped the endpoint, which need not be the current one:
+ * a reader of its /proc files can be the last user of its memory. If nobody mapped
+ * it, only an exiting holder counts.
  */
 static bool shmring_was_killed(const struct shmring_endpoint *ep)
 {

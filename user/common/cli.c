@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 /*
- * So that nothing that the program opens becomes its input or output. Reading
- * and writing still fail, since whoever closed them gets nothing.
+ * Keeps files that the program opens from becoming its standard streams. Each
+ * placeholder is open the wrong way round, so that reads and writes still fail.
  */
 void cli_open_std(void)
 {
