@@ -4,6 +4,8 @@
 # TAP from shell tests: sourced. Each check is a line; done_testing ends them.
 
 n=0 failures=0
+# A check's own output may be redirected; its line goes where the tests' lines go.
+exec 9>&1
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
@@ -13,14 +15,16 @@ ok()
 	local what=$1
 	shift
 	n=$((n + 1))
-	if "$@"; then
-		echo "ok $n - $what"
+	if "$@" 9>&-; then
+		echo "ok $n - $what" >&9
 		return
 	fi
 	failures=$((failures + 1))
-	printf '# %q ' "$@"
-	echo
-	echo "not ok $n - $what"
+	{
+		printf '# %q ' "$@"
+		echo
+		echo "not ok $n - $what"
+	} >&9
 }
 
 # is WHAT GOT WANTED

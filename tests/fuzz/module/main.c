@@ -87,16 +87,16 @@ static bool has_compat(void)
 
 static void report(struct fuzz_shared *shared, bool clean, bool uncovered)
 {
+	bool broken = atomic_load(&shared->broken);
 	unsigned int covered, total;
 	uint64_t calls, programs;
 
 	fuzz_count(shared, &calls, &programs);
 	total = fuzz_cover_total(shared->module_fd, shared->seen, &covered,
 				 uncovered);
-	if (atomic_load(&shared->broken))
-		printf("# %s\n", shared->why);
-	printf("%sok 1 %llu calls, %llu programs, %u kept, %u of %u places of the module reached, seed %#llx\n",
-	       atomic_load(&shared->broken) ? "not " : "",
+	printf("%sok 1 %s%s%llu calls, %llu programs, %u kept, %u of %u places of the module reached, seed %#llx\n",
+	       broken ? "not " : "", broken ? shared->why : "",
+	       broken ? "; " : "",
 	       (unsigned long long)calls,
 	       (unsigned long long)programs,
 	       atomic_load(&shared->corpus_n) - shared->loaded, covered, total,
