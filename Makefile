@@ -110,7 +110,7 @@ LAB_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/lab/*.c))
 # What the programs share with each other.
 COMMON_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/common/*.c))
 CMD_OBJS := $(patsubst %.c,$(U)/%.o,$(wildcard user/shmring/*.c))
-CMD_COMMON := $(addprefix $(U)/user/common/,cli.o units.o)
+CMD_COMMON := $(addprefix $(U)/user/common/,cli.o nearest.o units.o)
 CMD_PARTS := $(filter-out %/main.o,$(CMD_OBJS)) $(CMD_COMMON)
 CMD_LIBS := -lnl-genl-3 -lnl-3 -ljansson -lsmartcols -lpopt -lmicrohttpd \
 	-lncursesw -ltinfo
@@ -165,8 +165,8 @@ $(U)/user/bench/transports/onc-rpc.o: $(BENCH_RPC).h
 NL_CFLAGS := $$(pkg-config --cflags libnl-genl-3.0)
 $(U)/user/shmring/%.o: ALL_CFLAGS += $(NL_CFLAGS) -DVERSION='"$(VERSION)"'
 
-$(U)/user/lib/version.o: ALL_CFLAGS += -DVERSION='"$(VERSION)"'
-$(U)/user/lib/version.o: dkms.conf
+$(U)/user/lib/version.o $(U)/user/common/cli.o: ALL_CFLAGS += -DVERSION='"$(VERSION)"'
+$(U)/user/lib/version.o $(U)/user/common/cli.o: dkms.conf
 
 $(U)/libshmring.a: $(LIB_OBJS)
 	$(AR) rcs $@ $^
@@ -330,7 +330,7 @@ kselftest-install:	## the kselftests, with run_kselftest.sh, into INSTALL_PATH
 .PHONY: tests
 tests: $(TESTS) $(STORM) fuzz-tests
 
-$(STORM): $(STORM_OBJS) $(addprefix $(U)/user/common/,cli.o cpus.o) \
+$(STORM): $(STORM_OBJS) $(addprefix $(U)/user/common/,cli.o cpus.o nearest.o) \
 		$(U)/libshmring.a
 	$(LINK) $^ -o $@
 
@@ -347,7 +347,8 @@ $(U)/tests/test_transports: private LIBS = $(BENCH_LIBS)
 # The engine, with transports of the test's own.
 $(U)/tests/test_bench_pair: $(patsubst %,$(U)/user/bench/%.o,pair channel rounds \
 	watch trace usage hist sources tests) $(COMMON_OBJS)
-$(U)/tests/test_bench_compare: $(patsubst %,$(U)/user/bench/%.o,compare doc tests) \
+$(U)/tests/test_bench_compare: $(patsubst %,$(U)/user/bench/%.o,compare compare_print \
+	doc tests) \
 	$(COMMON_OBJS)
 
 # What a program would load, and the example as users run it.

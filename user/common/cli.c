@@ -4,9 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "nearest.h"
+
+const char cli_version[] = VERSION;
 
 /*
  * Keeps files that the program opens from becoming its standard streams. Each
@@ -39,19 +45,97 @@ void refuse(const char *fmt, ...)
 	exit(EXIT_USAGE);
 }
 
+/*
+ * What is wrong with the option that was parsed last: the library only says that
+ * something is. It is the word before the next one.
+ */
+static void __attribute__((noreturn)) refuse_option(struct argp_state *state)
+{
+	const char *typed = state->argv[state->next - 1], *name = typed + 2;
+	const struct argp_option *o = state->root_argp->options;
+	struct nearest near = { .typed = name, .len = strcspn(name, "=") };
+	char text[NEAREST_TEXT_MAX];
+
+	if (strncmp(typed, "--", 2))
+		refuse("%s: no such option, or its value is missing: see --help",
+		       typed);
+	for (; o->name || o->key || o->doc; o++) {
+		if (!o->name)
+			continue;
+		if (strlen(o->name) == near.len &&
+		    !strncmp(o->name, name, near.len))
+			refuse("%s: %s: see --help", typed, name[near.len] ?
+			       "it takes no value" : "its value is missing");
+		nearest_try(&near, o->name);
+	}
+	refuse("%s: no such option%s: see --help", typed,
+	       nearest_text(&near, text));
+}
+
 error_t cli_key(int key, struct argp_state *state)
 {
 	switch (key) {
+	case 'h':
 	case '?':
 		argp_help(state->root_argp, stdout,
 			  ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK, state->name);
-		exit(EXIT_SUCCESS);
+		exit(cli_close_stdout(EXIT_SUCCESS));
+	case 'V':
+		printf("%s %s\n", program_invocation_short_name, cli_version);
+		exit(cli_close_stdout(EXIT_SUCCESS));
 	case ARGP_KEY_ERROR:
-		refuse("%s: no such option, or its value is missing or not wanted: see --help",
-		       state->argv[state->next - 1]);
+		refuse_option(state);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+static bool is_plain(const char *word)
+{
+	return *word && !word[strspn(word,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_")];
+}
+
+/* Quoted as a shell wants it. */
+static void print_word(FILE *out, const char *word)
+{
+	if (is_plain(word)) {
+		fputs(word, out);
+		return;
+	}
+	fputc('\'', out);
+	for (; *word; word++)
+		if (*word == '\'')
+			fputs("'\\''", out);
+		else
+			fputc(*word, out);
+	fputc('\'', out);
+}
+
+static char *make_line(int argc, char **argv)
+{
+	char *line = NULL;
+	size_t size;
+	FILE *f = open_memstream(&line, &size);
+	int i;
+
+	if (!f)
+		return NULL;
+	fputs(program_invocation_short_name, f);
+	for (i = 1; i < argc; i++) {
+		fputc(' ', f);
+		print_word(f, argv[i]);
+	}
+	fclose(f);
+	return line;
+}
+
+/* As it was typed: the parser puts options first. */
+static char *command_line;
+
+const char *cli_command_line(void)
+{
+	return command_line ? command_line : "";
 }
 
 /*
@@ -60,5 +144,18 @@ error_t cli_key(int key, struct argp_state *state)
  */
 void cli_parse(const struct argp *argp, int argc, char **argv, void *input)
 {
+	command_line = make_line(argc, argv);
 	argp_parse(argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, NULL, input);
+}
+
+int cli_close_stdout(int status)
+{
+	bool failed = ferror(stdout);
+
+	errno = 0;
+	if (!fclose(stdout) && !failed)
+		return status;
+	fprintf(stderr, "%s: cannot write to standard output: %s\n",
+		program_invocation_short_name, strerror(errno ? errno : EIO));
+	return status ? status : EXIT_FAILURE;
 }
