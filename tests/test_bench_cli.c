@@ -28,6 +28,7 @@
 #define HANG_GUARD_S	900	/* a hang fails instead of lasting */
 #define ARGS_MAX	32
 #define OUTPUT_MAX	(1 << 20)
+#define WIDE		"200"
 
 /* Short measurements of everything there is. */
 #define BRIEF		"-n", "2", "-d", "3"
@@ -145,24 +146,39 @@ static void wrong_arguments_are_one_line(void **state)
 		const char *says;
 	} wrong[] = {
 		{ { "nonsense" }, "no such test or command: throughput" },
+		{ { "lantency" }, "did you mean 'latency'?" },
+		{ { "comapre" }, "did you mean 'compare'?" },
 		{ { "latency", "more" }, "one argument too many" },
-		{ { "-t", "pigeon" }, "no such transport: dev" },
-		{ { "--size", "0" }, "'0' is not a number from 1" },
+		{ { "-t", "pigeon" }, "no such transport or group: dev" },
+		{ { "-t", "piep" }, "did you mean 'pipe'?" },
+		{ { "-t", "rings,-soket" }, "did you mean 'sockets'?" },
+		{ { "-t", "pipe,-pipes" }, "nothing is left" },
+		{ { "--size", "0" }, "'0' is not a number from 1 B to 1 GiB" },
+		{ { "--size", "1T" }, "'1T' is not a number from 1 B to 1 GiB" },
 		{ { "--size", "8,x" }, "'x' is not a number" },
 		{ { "--producers", "65" }, "not a number from 1 to 64" },
 		{ { "--rate", "0" }, "not a number from 1" },
-		{ { "--ring-size", "5000" }, "not a power of two" },
+		{ { "--ring-size", "5000" }, "two: 4 KiB or 8 KiB" },
 		{ { "--cpus", "100000" }, "possible are" },
 		{ { "--plot", "x.gif" }, "not FILE.svg or FILE.png" },
 		{ { "--threshold", "-1" }, "not a percentage" },
 		{ { "--threshold", "nan" }, "not a percentage" },
-		{ { "latency", "-b", "2" }, "sends one message at a time" },
+		{ { "latency", "-b", "2" }, "--batch: means nothing to latency" },
+		{ { "latency", "--rate", "5" }, "--rate: means nothing to latency" },
+		{ { "topology", "-t", "pipe" }, "means nothing to topology" },
+		{ { "--threshold", "5" }, "means nothing to a measurement" },
+		{ { "list", "-t", "pipe" }, "--transport: means nothing to list" },
+		{ { "show", "x", "-s", "8" }, "--size: means nothing to show" },
+		{ { "compare", "--csv", "x", "a", "b" }, "--csv: means nothing to" },
 		{ { "--json", "/nonexistent/x" }, "cannot write it: No such file" },
 		{ { "--report", "-" }, "a page goes to a file" },
 		{ { "compare", "x" }, "files are missing" },
 		{ { "show", "/dev/null" }, "not JSON" },
 		{ { "show", "/etc" }, "shmring-bench: /etc: " },
 		{ { "--bogus" }, "no such option" },
+		{ { "--transprot", "x" }, "did you mean 'transport'?" },
+		{ { "--json" }, "its value is missing" },
+		{ { "--quick=5" }, "it takes no value" },
 		{ { "-n" }, "see --help" },
 		{ { "fan-in", "-t", "memfd" }, "takes one producer" },
 		{ { "wakeup", "-t", "ck-ring" }, "has no way to sleep" },
@@ -187,6 +203,38 @@ static void list_names_tests_and_transports(void **state)
 	assert_says("throughput");
 	assert_says("topology");
 	assert_says("memfd");
+	assert_says("sockets:\n  unix-stream");
+	assert_int_equal(RUN("list", "--json", "-"), 0);
+	assert_says("\"group\": \"rings\"");
+	assert_int_equal(RUN("-h"), 0);
+	assert_says("--version");
+	assert_int_equal(RUN("--version"), 0);
+	assert_int_equal(strncmp(output, "shmring-bench 0.", 16), 0);
+}
+
+static void sizes_are_read_as_they_are_printed(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("latency", "-t", "pipe", "-s", "64 B", "-r",
+			     "64KiB", BRIEF), 0);
+	assert_says("64 B");
+}
+
+static void groups_and_exclusions_choose_transports(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("latency", "-t", "pipes,-fifo", "-s", "8", BRIEF,
+			     "--json", in_dir("g.json")), 0);
+	assert_says("  pipe ");
+	assert_says("  vmsplice ");
+	assert_is_silent_about("fifo");
+	assert_int_equal(RUN("show", in_dir("g.json"), "-t", "pipe"), 0);
+	assert_says("  pipe ");
+	assert_is_silent_about("vmsplice");
+	/* A list that begins with an exclusion is of all others. */
+	assert_int_equal(RUN("show", in_dir("g.json"), "-t", "-pipe"), 0);
+	assert_says("  vmsplice ");
+	assert_is_silent_about("  pipe ");
 }
 
 static void a_size_that_does_not_fit_is_a_cell_that_says_so(void **state)
@@ -265,6 +313,169 @@ static void a_file_is_shown_as_it_was_measured(void **state)
 	assert_int_equal(count("latency,"), lines - 1);
 }
 
+static bool exists(const char *name)
+{
+	return !access(in_dir(name), F_OK);
+}
+
+static void a_file_says_where_it_comes_from(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("latency", "-t", "pipe", "-s", "8", BRIEF,
+			     "--label", "the 1st run", "--json",
+			     in_dir("w.json"), "--csv", in_dir("w.csv")), 0);
+	assert_says("shmring-bench 0.");
+	assert_says("the 1st run");
+	size_of(in_dir("w.json"));
+	assert_says("\"label\": \"the 1st run\"");
+	assert_says("\"command\": \"shmring-bench latency -t pipe -s 8 ");
+	assert_says("--label 'the 1st run'");
+	assert_says("\"memory_bytes\": ");
+	size_of(in_dir("w.csv"));
+	assert_says(",the 1st run,");
+}
+
+static void no_line_is_longer_than_the_terminal(void **state)
+{
+	static const char *const flags[] = { "-v", "-q" };
+	char *line, *end;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(RUN("-t", "pipes,rings,zmq-ipc", BRIEF, "--json",
+			     in_dir("wide.json")), 0);
+	unsetenv("COLUMNS");
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(RUN("show", in_dir("wide.json"), flags[i]), 0);
+		for (line = output; (end = strchr(line, '\n')); line = end + 1)
+			if (end - line > 80)
+				fail_msg("too long: %.*s", (int)(end - line),
+					 line);
+	}
+	setenv("COLUMNS", WIDE, 1);
+	assert_int_equal(RUN("show", in_dir("wide.json")), 0);
+	assert_says("8 B *64");
+	line = strstr(output, "8 B *64");
+	while (line > output && line[-1] != '\n')
+		line--;
+	assert_true(strcspn(line, "\n") > 80);
+}
+
+static void point_stdout_at_full(void)
+{
+	dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
+}
+
+static void close_stdout(void)
+{
+	close(STDOUT_FILENO);
+}
+
+static void what_cannot_be_written_fails(void **state)
+{
+	const char *const commands[][3] = {
+		{ "list" }, { "--help" }, { "--version" },
+		{ "show", in_dir("f.json") },
+	};
+	size_t i;
+
+	(void)state;
+	assert_int_equal(RUN("latency", "-t", "pipe", "-s", "8", BRIEF,
+			     "--json", in_dir("f.json")), 0);
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(run_prepared(NULL, commands[i]), 0);
+		assert_int_equal(run_prepared(point_stdout_at_full,
+					      commands[i]), 1);
+		assert_says("cannot write to standard output: No space");
+		assert_int_equal(run_prepared(close_stdout, commands[i]), 1);
+		assert_says("cannot write to standard output: Bad file");
+	}
+	assert_int_equal(run_prepared(point_stdout_at_full,
+				      ARGS("show", in_dir("f.json"), "--json",
+					   "-")), 1);
+	assert_int_equal(RUN("show", in_dir("f.json"), "--csv", "/dev/full"), 1);
+	assert_says("--csv /dev/full: cannot write it: No space left");
+}
+
+/* As on a full disk: an error when it comes to writing, and no signal. */
+static void have_no_space(void)
+{
+	const struct rlimit l = { 10, 10 };
+
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &l);
+}
+
+static int count_files(const char *path);
+
+static void the_old_file_stays_until_the_new_one_is_complete(void **state)
+{
+	static const char *const options[] = { "--json", "--csv" };
+	int files;
+	FILE *f;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(RUN("latency", "-t", "pipe", "-s", "8", BRIEF,
+			     "--json", in_dir("from.json")), 0);
+	for (i = 0; i < 2; i++) {
+		f = fopen(in_dir("old"), "w");
+		assert_true(f && fputs("old", f) >= 0 && !fclose(f));
+		assert_int_equal(chmod(in_dir("old"), 0640), 0);
+		files = count_files(dir);
+		assert_int_equal(run_prepared(have_no_space,
+					      ARGS("show", in_dir("from.json"),
+						   options[i], in_dir("old"))),
+				 1);
+		assert_says("cannot write it: File too large");
+		assert_int_equal(size_of(in_dir("old")), 3);
+		assert_int_equal(count_files(dir), files);
+		assert_int_equal(RUN("show", in_dir("from.json"), options[i],
+				     in_dir("old")), 0);
+		assert_true(size_of(in_dir("old")) > 3);
+		assert_int_equal(count_files(dir), files);
+	}
+}
+
+static void a_refused_run_leaves_no_file(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("wakeup", "-t", "ck-ring", "--json",
+			     in_dir("no.json"), "--csv", in_dir("no.csv")), 2);
+	assert_false(exists("no.json") || exists("no.csv"));
+	assert_int_equal(RUN("wakeup", "-t", "pipe", "-s", "8", BRIEF, "--json",
+			     in_dir("no.json")), 0);
+	assert_true(exists("no.json"));
+}
+
+static void have_no_reader(void)
+{
+	int fd[2];
+
+	if (pipe(fd))
+		_exit(127);
+	close(fd[0]);
+	dup2(fd[1], STDOUT_FILENO);
+}
+
+/* What was measured is kept, and nobody is told. */
+static void a_reader_that_goes_away_costs_no_file(void **state)
+{
+	struct run r;
+	int status;
+
+	(void)state;
+	r = start(have_no_reader, ARGS("latency", "-t", "pipes,sockets", "-v",
+				       BRIEF, "--json", in_dir("kept.json")));
+	while (read_more(&r))
+		;
+	close(r.out);
+	assert_int_equal(waitpid(r.pid, &status, 0), r.pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+	assert_int_equal(r.used, 0);
+	assert_true(exists("kept.json"));
+}
+
 static void pictures_and_pages_are_drawn(void **state)
 {
 	(void)state;
@@ -279,7 +490,12 @@ static void pictures_and_pages_are_drawn(void **state)
 	assert_memory_equal(output, "\x89PNG", 4);
 	assert_true(size_of(in_dir("p.svg")) > 10000);
 	assert_says("memfd");
+	assert_says("shmring-bench -n 2 -d 3 --json");
+	assert_true(size_of(in_dir("p-latency.svg")) > 10000);
+	assert_true(size_of(in_dir("p-throughput.png")) > 10000);
+	assert_memory_equal(output, "\x89PNG", 4);
 	assert_true(size_of(in_dir("p.html")) > 10000);
+	assert_says("<th>command</th>");
 	assert_true(count("<svg") >= 3);
 	assert_int_equal(count("<svg"), count("</svg>"));
 	assert_says("</html>");
@@ -319,6 +535,10 @@ static void a_run_is_no_regression_of_itself(void **state)
 			     "--threshold", "0"), 0);
 	assert_says("0 regressions");
 	assert_int_equal(RUN("compare", in_dir("c.json"), "/etc/hostname"), 2);
+	assert_int_equal(RUN("compare", in_dir("c.json"), in_dir("c.json"),
+			     in_dir("c.json"), "-t", "pipe", "--json", "-"), 0);
+	assert_says("shmring-bench-compare/1");
+	assert_is_silent_about("\"transport\": \"memfd\"");
 }
 
 /* The first child of @parent, or 0. */
@@ -584,6 +804,8 @@ static int find_bench(void **state)
 	strcpy(strrchr(bench, '/'), "/shmring-bench");
 	assert_int_equal(access(bench, X_OK), 0);
 	assert_non_null(mkdtemp(dir));
+	/* What is looked for is on one line. */
+	setenv("COLUMNS", WIDE, 1);
 	return 0;
 }
 
@@ -601,6 +823,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wrong_arguments_are_one_line),
 		cmocka_unit_test(list_names_tests_and_transports),
+		cmocka_unit_test(sizes_are_read_as_they_are_printed),
+		cmocka_unit_test(groups_and_exclusions_choose_transports),
+		cmocka_unit_test(a_file_says_where_it_comes_from),
+		cmocka_unit_test(no_line_is_longer_than_the_terminal),
+		cmocka_unit_test(what_cannot_be_written_fails),
+		cmocka_unit_test(the_old_file_stays_until_the_new_one_is_complete),
+		cmocka_unit_test(a_refused_run_leaves_no_file),
+		cmocka_unit_test(a_reader_that_goes_away_costs_no_file),
 		cmocka_unit_test(a_size_that_does_not_fit_is_a_cell_that_says_so),
 		cmocka_unit_test(the_json_is_as_the_schema_says),
 		cmocka_unit_test(a_file_is_shown_as_it_was_measured),

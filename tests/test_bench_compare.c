@@ -41,22 +41,41 @@ static json_t *doc(json_t *r)
 	return d;
 }
 
-/* How many regressions, and that the text says @wanted. */
-static size_t compare(json_t *a, json_t *b, double threshold,
-		      const char *wanted)
+static int print(const json_t *comparison, FILE *out)
 {
-	json_t *before = doc(a), *after = doc(b);
+	compare_print(out, comparison);
+	return 0;
+}
+
+static void assert_says(int (*write)(const json_t *comparison, FILE *out),
+			const json_t *comparison, const char *wanted)
+{
 	char *text = NULL;
-	size_t size, n;
+	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
-	n = compare_print(f, before, after, threshold);
+	assert_int_equal(write(comparison, f), 0);
 	fclose(f);
 	if (!strstr(text, wanted))
 		fail_msg("no '%s' in: %s", wanted, text);
 	free(text);
-	json_decref(before);
-	json_decref(after);
+}
+
+/* How many regressions, and that the text says @wanted. */
+static size_t compare(json_t *a, json_t *b, double threshold,
+		      const char *wanted)
+{
+	json_t *docs[] = { doc(a), doc(b) }, *comparison;
+	const char *const paths[] = { "a.json", "b.json" };
+	size_t n;
+
+	comparison = compare_make(docs, paths, 2, threshold);
+	assert_non_null(comparison);
+	n = compare_regressions(comparison);
+	assert_says(print, comparison, wanted);
+	json_decref(comparison);
+	json_decref(docs[0]);
+	json_decref(docs[1]);
 	return n;
 }
 
@@ -111,6 +130,29 @@ static void what_is_in_one_alone_is_said(void **state)
 				 "new: 100 ns"), 0);
 }
 
+/* Each with the first; what changes back is no regression. */
+static void several_are_compared_with_the_first(void **state)
+{
+	static const char *const paths[] = { "x/1.json", "x/2.json", "x/3|.json" };
+	json_t *docs[] = {
+		doc(result("latency", 99, 100, 101)),
+		doc(result("latency", 199, 200, 201)),
+		doc(result("latency", 98, 100, 102)),
+	};
+	json_t *c = compare_make(docs, paths, 3, 5);
+	size_t i;
+
+	(void)state;
+	assert_int_equal(compare_regressions(c), 1);
+	assert_says(print, c, "1.json, then 3|.json");
+	assert_says(compare_markdown, c, "| 1.json | 2.json | 3\\|.json |");
+	assert_says(compare_markdown, c,
+		    "| latency, 8 B | pipe | 100 ns | 200 ns (**-50.0 %**) | 100 ns (=) |");
+	json_decref(c);
+	for (i = 0; i < 3; i++)
+		json_decref(docs[i]);
+}
+
 /* Whether a file with this text is taken for one of ours. */
 static bool is_ours(const char *text, char why[WHY_MAX])
 {
@@ -160,6 +202,7 @@ int main(void)
 		cmocka_unit_test(a_rate_is_better_when_it_is_more),
 		cmocka_unit_test(what_failed_since_is_a_regression),
 		cmocka_unit_test(what_is_in_one_alone_is_said),
+		cmocka_unit_test(several_are_compared_with_the_first),
 		cmocka_unit_test(files_of_others_are_refused),
 	};
 

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* Two documents: what has changed. */
+/* Making the document of a comparison. */
 #include "compare.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "doc.h"
-#include "table.h"
-#include "../common/units.h"
-
-enum verdict {
-	SAME,		/* the intervals meet */
-	BETTER,
-	WORSE,		/* by less than the threshold */
-	REGRESSION,
-};
+#include "../common/provenance.h"
 
 /* How much better, in percent; less is worse. */
 static double gain(const json_t *a, const json_t *b)
@@ -31,122 +23,165 @@ static bool intervals_meet(const json_t *a, const json_t *b)
 
 /*
  * The loss is what is missing to the former speed, so that a rate that halves
- * and a time that doubles are the same 50 %.
+ * and a time that doubles are the same 50 %. What failed since is worse than any
+ * number.
  */
-static enum verdict judge(const json_t *a, const json_t *b, double threshold)
+static const char *verdict(const json_t *a, const json_t *b, double threshold)
 {
-	double change = gain(a, b);
+	double change;
 
+	if (!doc_is_measured(a))
+		return doc_is_measured(b) ? "new" : "none";
+	if (!doc_is_measured(b))
+		return strcmp(doc_text(b, "state"), "failed") ? "lost" :
+								"regression";
+	change = gain(a, b);
 	if (intervals_meet(a, b))
-		return SAME;
+		return "same";
 	if (change >= 0)
-		return BETTER;
-	return -change > threshold ? REGRESSION : WORSE;
+		return "faster";
+	return -change > threshold ? "regression" : "slower";
 }
 
-static const char *median_text(const json_t *r, char text[UNITS_TEXT_MAX])
+/* Copy a part, which may be missing. */
+static void copy(json_t *to, const json_t *from, const char *key)
 {
-	return doc_value_text(r, doc_number(r, "median"), text);
+	const json_t *part = doc_part(from, key);
+
+	json_object_set_new(to, key, part ? json_deep_copy(part) : json_null());
 }
 
-static bool print_change(FILE *out, const json_t *a, const json_t *b,
-			 double threshold)
+/* @r: what a file has of a result, or NULL; @first: what the first has */
+static json_t *run(const json_t *r, const json_t *first)
 {
-	static const char *const verdicts[] = {
-		[SAME] = "within the noise",
-		[BETTER] = "faster",
-		[WORSE] = "slower, within the threshold",
-		[REGRESSION] = "REGRESSION",
+	static const char *const keys[] = {
+		"state", "median", "low", "high", "error"
 	};
-	enum verdict verdict = judge(a, b, threshold);
-	char from[UNITS_TEXT_MAX], to[UNITS_TEXT_MAX];
+	json_t *o = json_object();
+	double change = NAN;
+	size_t i;
 
-	fprintf(out, "  %-*s%12s%12s%+10.1f %%  %s\n",
-		TABLE_NAME_WIDTH, doc_text(a, "transport"), median_text(a, from),
-		median_text(b, to), gain(a, b), verdicts[verdict]);
-	return verdict == REGRESSION;
+	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		copy(o, r, keys[i]);
+	if (r == first)
+		return o;
+	if (r && first)
+		change = gain(first, r);
+	json_object_set_new(o, "change_percent", isfinite(change) ?
+			    json_real(change) : json_null());
+	return o;
 }
 
-/* One of the two has no number. What failed since is worse than any number. */
-static bool print_missing(FILE *out, const json_t *a, const json_t *b)
+/* Like @like in each file; of what is not in one of them the run says nothing. */
+static json_t *result(json_t *const *docs, size_t nr, const json_t *like,
+		      double threshold, size_t *regressions)
 {
-	bool lost = doc_is_measured(a) && b &&
-		    !strcmp(doc_text(b, "state"), "failed");
-	const char *why = b ? doc_text(b, "error") : "";
-	char text[UNITS_TEXT_MAX];
+	static const char *const keys[] = {
+		"test", "transport", "size", "batch", "producers",
+		"offered_per_s", "unit"
+	};
+	const char *name = doc_text(like, "transport"), *word;
+	json_t *o = json_object(), *runs = json_array(), *this;
+	const json_t *first = doc_find(docs[0], like, name), *r;
+	size_t i;
 
-	fprintf(out, "  %-*s", TABLE_NAME_WIDTH,
-		doc_text(a ? a : b, "transport"));
-	if (lost)
-		fprintf(out, "REGRESSION: was %s, now FAILED: %s\n",
-			median_text(a, text), why);
-	else if (b && doc_is_measured(b))
-		fprintf(out, "new: %s\n", median_text(b, text));
-	else if (a && doc_is_measured(a))
-		fprintf(out, "was %s, now not measured%s%s\n",
-			median_text(a, text), why[0] ? ": " : "", why);
-	else
-		fputs("not measured\n", out);
-	return lost;
+	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		copy(o, like, keys[i]);
+	for (i = 0; i < nr; i++) {
+		r = doc_find(docs[i], like, name);
+		this = run(r, first);
+		json_array_append_new(runs, this);
+		if (!i)
+			continue;
+		word = verdict(first, r, threshold);
+		json_object_set_new(this, "verdict", json_string(word));
+		*regressions += !strcmp(word, "regression");
+	}
+	json_object_set_new(o, "runs", runs);
+	return o;
 }
 
-static void print_environment(FILE *out, const json_t *a, const json_t *b)
+/* Those of each file that are in none before it. */
+static json_t *all_results(json_t *const *docs, size_t nr, double threshold,
+			   size_t *regressions)
+{
+	json_t *all = json_array();
+	size_t i, k, before;
+	const json_t *r;
+
+	for (i = 0; i < nr; i++)
+		json_array_foreach(doc_part(docs[i], "results"), k, r) {
+			for (before = 0; before < i; before++)
+				if (doc_find(docs[before], r,
+					     doc_text(r, "transport")))
+					break;
+			if (before == i)
+				json_array_append_new(all, result(docs, nr, r,
+					threshold, regressions));
+		}
+	return all;
+}
+
+static json_t *differences(json_t *const *docs, size_t nr)
 {
 	static const char *const keys[] = {
 		"kernel", "cpu", "hypervisor", "distance", "governor",
-		"clock_source", "mitigations"
+		"clock_source", "mitigations", "memory_bytes"
 	};
-	const json_t *from = doc_part(a, "environment");
-	const json_t *to = doc_part(b, "environment");
+	const json_t *from = doc_part(docs[0], "environment"), *to;
+	json_t *all = json_array(), *o;
+	size_t i, k;
+
+	for (i = 1; i < nr; i++) {
+		to = doc_part(docs[i], "environment");
+		for (k = 0; k < sizeof(keys) / sizeof(*keys); k++) {
+			/* Files from before one of them was known lack it. */
+			if (!doc_part(from, keys[k]) || !doc_part(to, keys[k]) ||
+			    json_equal(doc_part(from, keys[k]),
+				       doc_part(to, keys[k])))
+				continue;
+			o = json_pack("{s:s, s:i, s:O, s:O}", "key", keys[k],
+				      "file", (int)i,
+				      "before", doc_part(from, keys[k]),
+				      "after", doc_part(to, keys[k]));
+			json_array_append_new(all, o);
+		}
+	}
+	return all;
+}
+
+static json_t *files(json_t *const *docs, const char *const *paths, size_t nr)
+{
+	json_t *all = json_array(), *o;
+	const json_t *env;
 	size_t i;
 
-	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		if (json_equal(doc_part(from, keys[i]), doc_part(to, keys[i])))
-			continue;
-		if (json_is_object(doc_part(from, keys[i])))
-			fprintf(out, "not the same %s\n", keys[i]);
-		else
-			fprintf(out, "not the same %s: '%s', then '%s'\n",
-				keys[i], doc_text(from, keys[i]),
-				doc_text(to, keys[i]));
+	for (i = 0; i < nr; i++) {
+		env = doc_part(docs[i], "environment");
+		o = json_pack("{s:o, s:b}", "path", provenance_text(paths[i]),
+			      "noisy", json_array_size(doc_part(env, "noisy")) > 0);
+		copy(o, docs[i], "run");
+		json_array_append_new(all, o);
 	}
-	if (json_array_size(doc_part(from, "noisy")))
-		fputs("NOISY: the first\n", out);
-	if (json_array_size(doc_part(to, "noisy")))
-		fputs("NOISY: the second\n", out);
+	return all;
 }
 
-static void print_group(FILE *out, const json_t *r, const json_t **group)
-{
-	char text[WHY_MAX];
-
-	if (!*group || !doc_same_group(r, *group))
-		fprintf(out, "\n%s\n", doc_group_text(r, text));
-	*group = r;
-}
-
-size_t compare_print(FILE *out, const json_t *before, const json_t *after,
+json_t *compare_make(json_t *const *docs, const char *const *paths, size_t nr,
 		     double threshold)
 {
-	const json_t *a, *b, *group = NULL;
-	size_t i, regressions = 0;
+	size_t regressions = 0;
+	json_t *results = all_results(docs, nr, threshold, &regressions);
 
-	print_environment(out, before, after);
-	json_array_foreach(doc_part(before, "results"), i, a) {
-		b = doc_find(after, a, doc_text(a, "transport"));
-		print_group(out, a, &group);
-		if (doc_is_measured(a) && b && doc_is_measured(b))
-			regressions += print_change(out, a, b, threshold);
-		else
-			regressions += print_missing(out, a, b);
-	}
-	json_array_foreach(doc_part(after, "results"), i, b) {
-		if (doc_find(before, b, doc_text(b, "transport")))
-			continue;
-		print_group(out, b, &group);
-		print_missing(out, NULL, b);
-	}
-	fprintf(out, "\n%zu regression%s beyond %g %% and the noise\n",
-		regressions, regressions == 1 ? "" : "s", threshold);
-	return regressions;
+	return json_pack("{s:s, s:f, s:o, s:o, s:o, s:I}",
+			 "schema", COMPARE_SCHEMA,
+			 "threshold_percent", threshold,
+			 "files", files(docs, paths, nr),
+			 "differences", differences(docs, nr),
+			 "results", results,
+			 "regressions", (json_int_t)regressions);
+}
+
+size_t compare_regressions(const json_t *comparison)
+{
+	return (size_t)json_integer_value(doc_part(comparison, "regressions"));
 }

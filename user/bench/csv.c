@@ -2,6 +2,7 @@
 /* The results for spreadsheets. */
 #include "csv.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "doc.h"
@@ -17,6 +18,14 @@ static const char *const keys[] = {
 	"per_message.voluntary_switches", "per_message.involuntary_switches",
 	"per_message.minor_faults", "per_message.major_faults", "error",
 };
+
+/* The same in each line: where it comes from. */
+static const char *const run_keys[] = {
+	"run.date", "run.host", "run.version", "run.label", "run.command",
+	"environment.kernel", "environment.cpu", "environment.memory_bytes",
+};
+
+#define NR_RUN_KEYS	(sizeof(run_keys) / sizeof(*run_keys))
 
 #define NR_KEYS	(sizeof(keys) / sizeof(*keys))
 
@@ -56,17 +65,29 @@ static void print_value(FILE *out, const json_t *v)
 		fprintf(out, "%.6g", json_real_value(v));
 }
 
-void csv_print(FILE *out, const json_t *doc)
+static char end(size_t run_key)
+{
+	return run_key + 1 < NR_RUN_KEYS ? ',' : '\n';
+}
+
+int csv_write(const json_t *doc, FILE *out)
 {
 	const json_t *result;
 	size_t i, k;
 
 	for (k = 0; k < NR_KEYS; k++)
-		fprintf(out, "%s%s", k ? "," : "", keys[k]);
-	fputc('\n', out);
-	json_array_foreach(doc_part(doc, "results"), i, result)
+		fprintf(out, "%s,", keys[k]);
+	for (k = 0; k < NR_RUN_KEYS; k++)
+		fprintf(out, "%s%c", run_keys[k], end(k));
+	json_array_foreach(doc_part(doc, "results"), i, result) {
 		for (k = 0; k < NR_KEYS; k++) {
 			print_value(out, find(result, keys[k]));
-			fputc(k + 1 < NR_KEYS ? ',' : '\n', out);
+			fputc(',', out);
 		}
+		for (k = 0; k < NR_RUN_KEYS; k++) {
+			print_value(out, find(doc, run_keys[k]));
+			fputc(end(k), out);
+		}
+	}
+	return ferror(out) ? -EIO : 0;
 }

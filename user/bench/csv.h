@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* A line of names, then a line for each result (RFC 4180, line feeds alone). */
-void csv_print(FILE *out, const json_t *doc);
+/* A line of names, then a line for each result (RFC 4180, line feeds alone). 0 or -errno. */
+int csv_write(const json_t *doc, FILE *out);
 
 #endif /* BENCH_CSV_H */

@@ -8,6 +8,7 @@
 #include "doc.h"
 #include "table.h"
 #include "../common/units.h"
+#include "../common/width.h"
 
 #define COUNT_MAX	(UNITS_TEXT_MAX - 1)	/* leaves room for a sign */
 
@@ -214,67 +215,110 @@ static const struct column {
 
 #define NR_COLUMNS	(sizeof(columns) / sizeof(*columns))
 
-static void print_row(FILE *out, const struct row *r, const bool *used)
+/*
+ * struct part - of a group's table: those columns that fit beside each other
+ * @first: of the parts, which says what has no number
+ * @used: which columns
+ */
+struct part {
+	bool first;
+	bool used[NR_COLUMNS];
+};
+
+static void print_row(FILE *out, const struct row *r, const struct part *p,
+		      int width)
 {
 	char text[UNITS_TEXT_MAX];
-	bool failed = !strcmp(doc_text(r->result, "state"), "failed");
 	size_t i;
 
 	fprintf(out, "  %-*s", TABLE_NAME_WIDTH, doc_text(r->result, "transport"));
 	if (!doc_is_measured(r->result)) {
-		fprintf(out, "%s%s\n", failed ? "FAILED: " : "",
-			doc_text(r->result, "error"));
+		if (!strcmp(doc_text(r->result, "state"), "failed"))
+			fputs("FAILED: ", out);
+		width_print(out, width, 8 + 2 + TABLE_NAME_WIDTH, 4,
+			    doc_text(r->result, "error"));
 		return;
 	}
 	for (i = 0; i < NR_COLUMNS; i++)
-		if (used[i])
+		if (p->used[i])
 			fprintf(out, "%*s", columns[i].width,
 				columns[i].text(r, text) ? text : "-");
-	if (doc_is_overloaded(r->result))
-		fprintf(out, "  overloaded: %s",
+	if (p->first && doc_is_overloaded(r->result))
+		fprintf(out, "\n    overloaded: %s",
 			units_rate(doc_number(r->result, "achieved_per_s"),
 				   text));
 	fputc('\n', out);
 }
 
-static void print_group(FILE *out, const json_t *doc, size_t from, size_t to)
+static void print_part(FILE *out, const json_t *doc, size_t from, size_t to,
+		       const struct part *p, int width)
 {
 	const json_t *results = doc_part(doc, "results");
 	struct row row = { .doc = doc };
-	char text[UNITS_TEXT_MAX], head[WHY_MAX];
-	bool used[NR_COLUMNS] = { false };
 	size_t i, c;
 
-	for (i = from; i < to; i++) {
-		row.result = json_array_get(results, i);
-		for (c = 0; c < NR_COLUMNS; c++)
-			used[c] |= doc_is_measured(row.result) &&
-				   columns[c].text(&row, text);
-	}
-	fprintf(out, "\n%s\n  %-*s",
-		doc_group_text(json_array_get(results, from), head),
-		TABLE_NAME_WIDTH, "transport");
+	fprintf(out, "  %-*s", TABLE_NAME_WIDTH, "transport");
 	for (c = 0; c < NR_COLUMNS; c++)
-		if (used[c])
+		if (p->used[c])
 			fprintf(out, "%*s", columns[c].width, columns[c].head);
 	fputc('\n', out);
 	for (i = from; i < to; i++) {
 		row.result = json_array_get(results, i);
-		print_row(out, &row, used);
+		if (p->first || doc_is_measured(row.result))
+			print_row(out, &row, p, width);
 	}
 }
 
-void details_print(FILE *out, const json_t *doc)
+/* Is there anything to say in column @c? */
+static bool is_used(const json_t *doc, size_t from, size_t to, size_t c)
+{
+	struct row row = { .doc = doc };
+	char text[UNITS_TEXT_MAX];
+
+	for (; from < to; from++) {
+		row.result = json_array_get(doc_part(doc, "results"), from);
+		if (doc_is_measured(row.result) && columns[c].text(&row, text))
+			return true;
+	}
+	return false;
+}
+
+/* As many columns as fit, the others below. */
+static void print_group(FILE *out, const json_t *doc, size_t from, size_t to,
+			int width)
+{
+	struct part p = { .first = true };
+	int at = 2 + TABLE_NAME_WIDTH;
+	char head[WHY_MAX];
+	size_t c;
+
+	fprintf(out, "\n%s\n",
+		doc_group_text(json_array_get(doc_part(doc, "results"), from),
+			       head));
+	for (c = 0; c < NR_COLUMNS; c++) {
+		if (!is_used(doc, from, to, c))
+			continue;
+		if (at + columns[c].width > width) {
+			print_part(out, doc, from, to, &p, width);
+			p = (struct part){ .first = false };
+			at = 2 + TABLE_NAME_WIDTH;
+		}
+		p.used[c] = true;
+		at += columns[c].width;
+	}
+	print_part(out, doc, from, to, &p, width);
+}
+
+void details_print(FILE *out, const json_t *doc, int width)
 {
 	const json_t *results = doc_part(doc, "results");
 	size_t from, to;
 
 	for (from = 0; from < json_array_size(results); from = to) {
 		to = doc_group_end(results, from);
-		print_group(out, doc, from, to);
+		print_group(out, doc, from, to, width);
 	}
-	fputs("\nvs: how many times as fast; of 2-flag, of copy: the limits above. CPU time and sleeps are those of all processes,\n"
-	      "calls are system calls, counted with ptrace in a run that is not timed (<: it slept more often then).\n"
-	      "A time is the median round trip; its percentiles are of round trips with a look at the clock after each.\n",
-	      out);
+	fputc('\n', out);
+	width_print(out, width, 0, 0,
+		    "vs: how many times as fast; of 2-flag, of copy: the limits above. CPU time and sleeps are those of all processes, calls are system calls, counted with ptrace in a run that is not timed (<: it slept more often then). A time is the median round trip; its percentiles are of round trips with a look at the clock after each.");
 }

@@ -6,6 +6,6 @@
 #include <jansson.h>
 #include <stdio.h>
 
-void details_print(FILE *out, const json_t *doc);
+void details_print(FILE *out, const json_t *doc, int width);
 
 #endif /* BENCH_DETAILS_H */

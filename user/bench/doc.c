@@ -10,21 +10,13 @@
 
 #include "../common/units.h"
 
-int doc_write(const json_t *doc, const char *path)
+int doc_write(const json_t *doc, FILE *out)
 {
-	bool to_stdout = !strcmp(path, "-");
-	FILE *f = to_stdout ? stdout : fopen(path, "we");
-	int err = 0;
-
-	if (!f)
-		return -errno;
 	errno = 0;
-	if (json_dumpf(doc, f, JSON_INDENT(2) | JSON_REAL_PRECISION(DOC_DIGITS)) ||
-	    fputc('\n', f) == EOF)
-		err = errno ? -errno : -EIO;
-	if ((to_stdout ? fflush(f) : fclose(f)) && !err)
-		err = -errno;
-	return err;
+	if (json_dumpf(doc, out, JSON_INDENT(2) | JSON_REAL_PRECISION(DOC_DIGITS)) ||
+	    fputc('\n', out) == EOF)
+		return errno ? -errno : -EIO;
+	return 0;
 }
 
 static const struct test *find_test(const char *name)
@@ -77,6 +69,62 @@ json_t *doc_read(const char *path, char why[WHY_MAX])
 		doc = NULL;
 	}
 	return doc;
+}
+
+/* A copy with an empty list of results. */
+static json_t *without_results(const json_t *doc)
+{
+	json_t *part = json_copy((json_t *)doc);
+
+	json_object_set_new(part, "results", json_array());
+	return part;
+}
+
+static void add_result(json_t *part, const json_t *result)
+{
+	json_array_append(json_object_get(part, "results"), (json_t *)result);
+}
+
+json_t *doc_of_test(const json_t *doc, enum test_id id)
+{
+	json_t *part = without_results(doc);
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(doc_part(doc, "results"), i, r)
+		if (doc_test(r) == &tests[id])
+			add_result(part, r);
+	if (id != TEST_TOPOLOGY)
+		json_object_set_new(part, "topology", json_array());
+	return part;
+}
+
+static bool is_one_of(const char *name, const struct transport *const *chosen,
+		      size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (!strcmp(chosen[i]->name, name))
+			return true;
+	return !nr;
+}
+
+json_t *doc_of_transports(const json_t *doc,
+			  const struct transport *const *chosen, size_t nr)
+{
+	json_t *part = without_results(doc), *unavailable = json_array();
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(doc_part(doc, "results"), i, r)
+		if (is_one_of(doc_text(r, "transport"), chosen, nr))
+			add_result(part, r);
+	json_array_foreach(doc_part(doc, "unavailable"), i, r)
+		if (is_one_of(doc_text(r, "transport"), chosen, nr))
+			json_array_append(unavailable, (json_t *)r);
+	json_object_set_new(part, "unavailable", unavailable);
+	return part;
 }
 
 const json_t *doc_part(const json_t *o, const char *key)
@@ -197,6 +245,19 @@ const json_t *doc_find(const json_t *doc, const json_t *like,
 		    doc_same_group(r, like))
 			return r;
 	return NULL;
+}
+
+const char *doc_run_text(const json_t *doc, char text[WHY_MAX])
+{
+	const json_t *run = doc_part(doc, "run");
+	const char *label = doc_text(run, "label");
+
+	text[0] = 0;
+	if (run)
+		snprintf(text, WHY_MAX, "%s, %s, shmring-bench %s%s%s",
+			 doc_text(run, "date"), doc_text(run, "host"),
+			 doc_text(run, "version"), *label ? ", " : "", label);
+	return text;
 }
 
 double doc_times_as_fast(const json_t *result, double v, double base)

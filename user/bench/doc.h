@@ -8,25 +8,38 @@
 #define BENCH_DOC_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "noise.h"
 #include "plan.h"
 #include "../common/units.h"
 
 #define DOC_SCHEMA	"shmring-bench/2"
+#define DOC_LIST_SCHEMA	"shmring-bench-list/1"
 
 /* Significant ones, of numbers; more than any measurement has. */
 #define DOC_DIGITS	6
 
 /* @complete: it was not interrupted. NULL when there is no memory. */
 json_t *doc_make(const struct plan *plan, const struct options *o,
-		 const struct noise *noise, bool complete);
+		 const struct noise *noise, bool complete, const char *label);
 
-/* To the file @path, "-" being standard output. 0 or -errno. */
-int doc_write(const json_t *doc, const char *path);
+/* What there is to measure: tests and transports. NULL without memory. */
+json_t *doc_list(void);
+
+/* As JSON. 0 or -errno. */
+int doc_write(const json_t *doc, FILE *out);
 
 /* One that doc_write() made; NULL and @why it is none. */
 json_t *doc_read(const char *path, char why[WHY_MAX]);
+
+/*
+ * A document with the results of one test, or of @nr transports, 0 being all
+ * of them. NULL without memory.
+ */
+json_t *doc_of_test(const json_t *doc, enum test_id id);
+json_t *doc_of_transports(const json_t *doc,
+			  const struct transport *const *chosen, size_t nr);
 
 /* Parts of it; of what is not there: null, NAN, "". */
 const json_t *doc_part(const json_t *o, const char *key);
@@ -65,6 +78,9 @@ const char *doc_group_text(const json_t *result, char text[WHY_MAX]);
 /* The result of @transport in the group of @like, or NULL. */
 const json_t *doc_find(const json_t *doc, const json_t *like,
 		       const char *transport);
+
+/* "2026-11-28T07:00:12Z, host, shmring-bench 1.0, label"; "" of old files */
+const char *doc_run_text(const json_t *doc, char text[WHY_MAX]);
 
 /* How many times as fast @v is as @base, whichever way the unit counts. */
 double doc_times_as_fast(const json_t *result, double v, double base);

@@ -9,6 +9,7 @@
 
 #include "env.h"
 #include "limit.h"
+#include "../common/provenance.h"
 #include "../common/stats.h"
 #include "topology.h"
 
@@ -306,21 +307,21 @@ static json_t *noisy(const struct plan *plan, const struct noise *noise,
 	add_failed_limit(all, plan, plan->copy);
 	if (noise->steal > NOISY_STEAL)
 		json_array_append_new(all, json_sprintf(
-			"the hypervisor took %.1f %% of the CPUs' time",
+			"the hypervisor took %.1f %% of the CPUs' time: run it again, or on a host that is less busy",
 			noise->steal));
 	if (noise->foreign > NOISY_FOREIGN)
 		json_array_append_new(all, json_sprintf(
-			"other programs took %.1f %% of the CPUs' time",
+			"other programs took %.1f %% of the CPUs' time: end them, or measure other CPUs with --cpus",
 			noise->foreign));
 	if (!strcmp(distance, "moved"))
 		json_array_append_new(all, json_string(
-			"the CPUs were near each other at times and far at times"));
+			"the CPUs were near each other at times and far at times: pin the CPUs of the virtual machine"));
 	if (!strcmp(distance, "busy"))
 		json_array_append_new(all, json_string(
-			"the CPUs have other work, or are emulated"));
+			"the CPUs have other work, or are emulated: end other programs, or measure other CPUs with --cpus"));
 	if (wide > 50)
 		json_array_append_new(all, json_sprintf(
-			"%.0f %% of the results have an interval wider than %d %%",
+			"%.0f %% of the results have an interval wider than %d %%: measure for longer with --budget, or fewer transports with -t",
 			wide, DOC_WIDE_PERCENT));
 	return all;
 }
@@ -351,11 +352,12 @@ static json_t *settings(const struct options *o)
 }
 
 json_t *doc_make(const struct plan *plan, const struct options *o,
-		 const struct noise *noise, bool complete)
+		 const struct noise *noise, bool complete, const char *label)
 {
-	json_t *doc = json_pack("{s:s, s:b, s:o, s:o, s:{s:o, s:o}}",
+	json_t *doc = json_pack("{s:s, s:b, s:o, s:o, s:o, s:{s:o, s:o}}",
 				"schema", DOC_SCHEMA,
 				"complete", complete,
+				"run", provenance(label),
 				"environment", environment(plan, o, noise),
 				"settings", settings(o),
 				"limits",
@@ -368,4 +370,38 @@ json_t *doc_make(const struct plan *plan, const struct options *o,
 	set_results(doc, plan);
 	set_unavailable(doc, plan);
 	return doc;
+}
+
+static json_t *list_tests(void)
+{
+	json_t *all = json_array();
+	int i;
+
+	for (i = 0; i < TEST_COUNT; i++)
+		json_array_append_new(all, json_pack("{s:s, s:s}",
+			"name", tests[i].name, "what", tests[i].what));
+	return all;
+}
+
+static json_t *list_transports(void)
+{
+	const struct transport *const *t;
+	json_t *all = json_array();
+	char why[WHY_MAX];
+	bool here;
+
+	for (t = transports; *t; t++) {
+		here = transport_available(*t, why);
+		json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:b, s:o}",
+			"name", (*t)->name, "group", (*t)->group,
+			"what", (*t)->what, "available", here,
+			"reason", here ? json_null() : json_string(why)));
+	}
+	return all;
+}
+
+json_t *doc_list(void)
+{
+	return json_pack("{s:s, s:o, s:o}", "schema", DOC_LIST_SCHEMA,
+			 "tests", list_tests(), "transports", list_transports());
 }

@@ -12,19 +12,12 @@
 
 #include "../common/clock.h"
 #include "../common/cpus.h"
+#include "../common/provenance.h"
 #include "topology.h"
 
 #define ROOT		TOPOLOGY_ROOT
 #define TEXT_MAX	512
 #define CLOCK_ROUNDS	10000
-
-/* What is no UTF-8 cannot be told. */
-static json_t *string(const char *text)
-{
-	json_t *s = json_string(text);
-
-	return s ? s : json_null();
-}
 
 static json_t *string_or_null(const char *path)
 {
@@ -32,7 +25,7 @@ static json_t *string_or_null(const char *path)
 
 	if (!topology_read(ROOT, path, text, sizeof(text)))
 		return json_null();
-	return string(text);
+	return provenance_text(text);
 }
 
 /* As people call them. */
@@ -60,11 +53,11 @@ static json_t *hypervisor(void)
 
 	if (__get_cpuid(1, &a, &b, &c, &d) && c >> 31) {
 		__cpuid(0x40000000, a, id[0], id[1], id[2]);
-		return string(hypervisor_name((const char *)id));
+		return provenance_text(hypervisor_name((const char *)id));
 	}
 #endif
 	if (topology_read("/sys/hypervisor", "type", text, sizeof(text)))
-		return string(text);
+		return provenance_text(text);
 	return json_null();
 }
 
@@ -150,7 +143,7 @@ json_t *env_json(const struct options *o)
 	uname(&u);
 	snprintf(path, sizeof(path), "cpu/cpu%u/cpufreq/scaling_governor",
 		 o->cpus[0]);
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:[i, i], s:s}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:[i, i], s:s, s:o}",
 			 "system", u.sysname,
 			 "kernel", u.release,
 			 "machine", u.machine,
@@ -166,5 +159,6 @@ json_t *env_json(const struct options *o)
 			 "cpus", (int)o->cpus[0], (int)o->cpus[1],
 			 "relation",
 			 relation_text[topology_relation(ROOT, o->cpus[0],
-							 o->cpus[1])]);
+							 o->cpus[1])],
+			 "memory_bytes", provenance_memory());
 }

@@ -27,6 +27,8 @@ static const char head[] =
 	".noisy { background: #fff3cd; border: 1px solid #e0c060; padding: .5em 1em; margin: 1em 0; }\n"
 	"</style>\n</head>\n<body>\n";
 
+#define TABLE_WIDTH	132
+
 /* Text that must not be taken for markup. */
 static void print_text(FILE *out, const char *text)
 {
@@ -95,6 +97,27 @@ static void print_percent(FILE *out, const char *name, double v)
 		print_row(out, name, text);
 }
 
+static void print_run(FILE *out, const json_t *run)
+{
+	static const char *const keys[] = {
+		"label", "date", "host", "version", "command"
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (*doc_text(run, keys[i]))
+			print_row(out, keys[i], doc_text(run, keys[i]));
+}
+
+static void print_memory(FILE *out, double bytes)
+{
+	char text[UNITS_TEXT_MAX];
+
+	snprintf(text, sizeof(text), "%.1f GiB", bytes / (1 << 30));
+	if (!isnan(bytes))
+		print_row(out, "memory", text);
+}
+
 static void print_environment(FILE *out, const json_t *doc)
 {
 	static const char *const keys[][2] = {
@@ -111,10 +134,12 @@ static void print_environment(FILE *out, const json_t *doc)
 	size_t i;
 
 	fputs("<h2>Environment</h2>\n<table>\n", out);
+	print_run(out, doc_part(doc, "run"));
 	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		value = doc_text(env, keys[i][1]);
 		print_row(out, keys[i][0], value[0] ? value : "none, or unknown");
 	}
+	print_memory(out, doc_number(env, "memory_bytes"));
 	if (!isnan(doc_number(env, "clock_ns")))
 		print_row(out, "reading the clock takes",
 			  units_time(doc_number(env, "clock_ns"), text));
@@ -172,7 +197,7 @@ static int print_plot(FILE *out, const struct plot *p, const json_t *doc)
 	fputs("<h2>", out);
 	print_text(out, p->title);
 	fputs("</h2>\n", out);
-	err = plot_svg(p, doc, fileno(svg));
+	err = plot_part(p, doc, svg);
 	if (!err)
 		err = copy_svg(out, svg);
 	fclose(svg);
@@ -199,7 +224,7 @@ static int print_table(FILE *out, const json_t *doc)
 
 	if (!f)
 		return -errno;
-	table_print(f, doc, true);
+	table_print(f, doc, true, TABLE_WIDTH);
 	if (fclose(f)) {
 		free(text);
 		return -errno;
@@ -211,13 +236,10 @@ static int print_table(FILE *out, const json_t *doc)
 	return 0;
 }
 
-int html_write(const json_t *doc, const char *path)
+int html_write(const json_t *doc, FILE *out)
 {
-	FILE *out = fopen(path, "we");
 	int err;
 
-	if (!out)
-		return -errno;
 	fputs(head, out);
 	fputs("<h1>shmring-bench</h1>\n<p>What moves messages between processes of one host, every byte verified.</p>\n",
 	      out);
@@ -227,9 +249,5 @@ int html_write(const json_t *doc, const char *path)
 	if (!err)
 		err = print_table(out, doc);
 	fputs("</body>\n</html>\n", out);
-	if (ferror(out) && !err)
-		err = -EIO;
-	if (fclose(out) && !err)
-		err = -errno;
 	return err;
 }

@@ -9,7 +9,6 @@
 #include "options.h"
 #include "output.h"
 #include "run.h"
-#include "table.h"
 
 /* Nothing asked for can be measured here: the first reason says why. */
 static void refuse_plan(const struct plan *plan, const struct options *o)
@@ -35,7 +34,6 @@ static int measure(struct command *c)
 	bool finished, failed = true;
 	json_t *doc;
 
-	output_check(c);
 	if (plan_make(&plan, o))
 		refuse("no memory for the results: smaller --repeat");
 	if (!plan_has_work(&plan))
@@ -43,9 +41,9 @@ static int measure(struct command *c)
 	before = noise_now(o->cpus);
 	finished = run_plan(&plan, o);
 	noise = noise_since(o->cpus, &before);
-	doc = doc_make(&plan, o, &noise, finished);
+	doc = doc_make(&plan, o, &noise, finished, c->label);
 	if (doc)
-		failed = !output_all(doc, c) || plan_failed(&plan);
+		failed = !output_results(doc, c) || plan_failed(&plan);
 	else
 		fputs("shmring-bench: no memory for the results\n", stderr);
 	json_decref(doc);
@@ -53,36 +51,71 @@ static int measure(struct command *c)
 	return finished ? failed : EXIT_INTERRUPTED;
 }
 
-static json_t *read_file(const char *path)
+/* Of the transports that were asked for. */
+static json_t *read_file(const char *path, const struct options *o)
 {
 	char why[WHY_MAX];
-	json_t *doc = doc_read(path, why);
+	json_t *doc = doc_read(path, why), *part;
 
 	if (!doc)
 		refuse("%s: %s", path, why);
-	return doc;
+	part = doc_of_transports(doc, o->chosen, o->nr_chosen);
+	json_decref(doc);
+	if (!part)
+		refuse("no memory for the results");
+	return part;
 }
 
 static int show(const struct command *c)
 {
-	json_t *doc = read_file(c->files[0]);
-	bool ok;
+	json_t *doc = read_file(c->files[0], &c->options);
+	bool ok = output_results(doc, c);
 
-	output_check(c);
-	ok = output_all(doc, c);
 	json_decref(doc);
 	return !ok;
 }
 
 static int compare(const struct command *c)
 {
-	json_t *before = read_file(c->files[0]);
-	json_t *after = read_file(c->files[1]);
-	size_t regressions = compare_print(stdout, before, after, c->threshold);
+	json_t *docs[FILES_MAX], *comparison;
+	unsigned int i;
+	bool ok;
 
-	json_decref(before);
-	json_decref(after);
-	return regressions > 0;
+	for (i = 0; i < c->nr_files; i++)
+		docs[i] = read_file(c->files[i], &c->options);
+	comparison = compare_make(docs, c->files, c->nr_files, c->threshold);
+	if (!comparison)
+		refuse("no memory for the comparison");
+	ok = output_comparison(comparison, c) &&
+	     !compare_regressions(comparison);
+	json_decref(comparison);
+	for (i = 0; i < c->nr_files; i++)
+		json_decref(docs[i]);
+	return !ok;
+}
+
+static int list(const struct command *c)
+{
+	json_t *all = doc_list();
+	bool ok = all && output_list(all, c);
+
+	json_decref(all);
+	return !ok;
+}
+
+static int run(struct command *c)
+{
+	output_check(c);
+	switch (c->id) {
+	case COMMAND_LIST:
+		return list(c);
+	case COMMAND_SHOW:
+		return show(c);
+	case COMMAND_COMPARE:
+		return compare(c);
+	default:
+		return measure(c);
+	}
 }
 
 int main(int argc, char **argv)
@@ -91,15 +124,5 @@ int main(int argc, char **argv)
 
 	cli_open_std();
 	options_parse(&c, argc, argv);
-	switch (c.id) {
-	case COMMAND_LIST:
-		table_list(stdout);
-		return 0;
-	case COMMAND_SHOW:
-		return show(&c);
-	case COMMAND_COMPARE:
-		return compare(&c);
-	default:
-		return measure(&c);
-	}
+	return cli_close_stdout(run(&c));
 }

@@ -87,17 +87,17 @@ void matrix_free(struct matrix *m)
 	*m = (struct matrix){ .nr = 0 };
 }
 
-static void print_rows(FILE *out, const struct matrix *m)
+static void print_rows(FILE *out, const struct matrix *m, size_t from, size_t to)
 {
 	char text[UNITS_TEXT_MAX];
 	size_t a, b;
 
 	fprintf(out, "%*s", WIDTH, "CPU");
-	for (b = 0; b < m->nr; b++)
+	for (b = from; b < to; b++)
 		fprintf(out, "%*u", WIDTH, m->cpus[b]);
 	for (a = 0; a < m->nr; a++) {
 		fprintf(out, "\n%*u", WIDTH, m->cpus[a]);
-		for (b = 0; b < m->nr; b++)
+		for (b = from; b < to; b++)
 			fprintf(out, "%*s", WIDTH,
 				isnan(m->ns[a * m->nr + b]) ? "-" :
 				units_time(m->ns[a * m->nr + b], text));
@@ -123,8 +123,9 @@ static void print_relation(FILE *out, const struct matrix *m,
 			units_time(stats_of(found, n).median, text));
 }
 
-void matrix_print(FILE *out, const json_t *doc)
+void matrix_print(FILE *out, const json_t *doc, int width)
 {
+	size_t columns = (size_t)(width / WIDTH - 1), from;
 	struct matrix m;
 	double *found;
 	int r;
@@ -132,7 +133,9 @@ void matrix_print(FILE *out, const json_t *doc)
 	if (!matrix_make(&m, doc))
 		return;
 	fputs("\ntopology: bare two-flag round trips between CPUs\n", out);
-	print_rows(out, &m);
+	for (from = 0; from < m.nr; from += columns)
+		print_rows(out, &m, from, from + columns < m.nr ?
+			   from + columns : m.nr);
 	found = calloc(m.nr * m.nr, sizeof(*found));
 	for (r = 0; found && r <= RELATION_UNKNOWN; r++)
 		print_relation(out, &m, relation_text[r], found);

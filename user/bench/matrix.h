@@ -24,6 +24,6 @@ struct matrix {
 bool matrix_make(struct matrix *m, const json_t *doc);
 void matrix_free(struct matrix *m);
 
-void matrix_print(FILE *out, const json_t *doc);
+void matrix_print(FILE *out, const json_t *doc, int width);
 
 #endif /* BENCH_MATRIX_H */

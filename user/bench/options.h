@@ -12,22 +12,27 @@ enum command_id {
 	COMMAND_COMPARE,
 };
 
+#define FILES_MAX	16
+
 /*
  * struct command - what the user typed, checked and complete
  * @files: of show and compare
  * @threshold: of compare, in percent
+ * @label: what the user calls this run, or NULL
  * @verbose: the table of all that is known
- * @json, @csv, @plot, @report: where to write these; NULL: do not
+ * @json, @csv, @markdown, @plot, @report: where to write these; NULL: do not
  */
 struct command {
 	enum command_id id;
 	struct options options;
-	const char *files[2];
+	const char *files[FILES_MAX];
 	unsigned int nr_files;
 	double threshold;
+	const char *label;
 	bool verbose;
 	const char *json;
 	const char *csv;
+	const char *markdown;
 	const char *plot;
 	const char *report;
 };

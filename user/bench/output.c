@@ -1,91 +1,166 @@
 // SPDX-License-Identifier: MIT
-/* What becomes of a document. */
+/* Where a document goes. */
 #include "output.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../common/cli.h"
+#include "../common/gnuplot.h"
+#include "../common/outfile.h"
+#include "../common/width.h"
+#include "compare.h"
 #include "csv.h"
 #include "doc.h"
-#include "gnuplot.h"
 #include "html.h"
 #include "plot.h"
 #include "table.h"
+
+/* 0 or -errno. */
+typedef int writer_fn(const json_t *doc, FILE *out);
+
+/* struct target - an option that writes a file; @writer is of what it writes */
+struct target {
+	const char *option;
+	const char *path;
+	writer_fn *writer;
+};
+
+#define TARGETS_MAX	5
 
 static bool is_stdout(const char *path)
 {
 	return path && !strcmp(path, "-");
 }
 
-/* Makes it, if need be, and leaves what is in it. */
-static void check_file(const char *option, const char *path)
+static writer_fn *plot_writer(const char *path)
 {
-	int fd;
+	return path && outfile_ends_in(path, ".png") ? plot_png : plot_svg;
+}
 
-	if (!path || is_stdout(path))
-		return;
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	if (fd < 0)
-		refuse("%s %s: cannot write it: %s", option, path,
-			       strerror(errno));
-	close(fd);
+/* All that @c has, given or not. */
+static void targets_of(const struct command *c, struct target t[TARGETS_MAX])
+{
+	t[0] = (struct target){ "--json", c->json, doc_write };
+	t[1] = (struct target){ "--csv", c->csv, csv_write };
+	t[2] = (struct target){ "--markdown", c->markdown, compare_markdown };
+	t[3] = (struct target){ "--plot", c->plot, plot_writer(c->plot) };
+	t[4] = (struct target){ "--report", c->report, html_write };
+}
+
+/* Some option sends its document where the table would go. */
+static bool takes_stdout(const struct command *c)
+{
+	return is_stdout(c->json) || is_stdout(c->csv) ||
+	       is_stdout(c->markdown);
 }
 
 void output_check(const struct command *c)
 {
+	struct target t[TARGETS_MAX];
+	const char *taken = NULL;
+	int i, err;
+
+	targets_of(c, t);
 	if (is_stdout(c->report))
 		refuse("--report -: a page goes to a file");
-	if (is_stdout(c->json) && is_stdout(c->csv))
-		refuse("--json - --csv -: one of them needs a file");
-	check_file("--json", c->json);
-	check_file("--csv", c->csv);
-	check_file("--plot", c->plot);
-	check_file("--report", c->report);
+	for (i = 0; i < TARGETS_MAX; i++) {
+		if (is_stdout(t[i].path) && taken)
+			refuse("%s - %s -: one of them needs a file", taken,
+			       t[i].option);
+		if (is_stdout(t[i].path))
+			taken = t[i].option;
+		err = t[i].path && !is_stdout(t[i].path) ?
+		      outfile_check(t[i].path) : 0;
+		if (err)
+			refuse("%s %s: cannot write it: %s", t[i].option,
+			       t[i].path, strerror(-err));
+	}
 	if ((c->plot || c->report) && !gnuplot_exists())
 		refuse("%s: gnuplot is not installed: apt-get install gnuplot-nox",
-			       c->plot ? "--plot" : "--report");
+		       c->plot ? "--plot" : "--report");
 }
 
-static int write_csv(const json_t *doc, const char *path)
+static int write_file(const struct target *t, const json_t *doc)
 {
-	FILE *f = is_stdout(path) ? stdout : fopen(path, "we");
-	int err = 0;
+	struct outfile o;
+	int err;
 
-	if (!f)
-		return -errno;
-	errno = 0;
-	csv_print(f, doc);
-	if (ferror(f))
-		err = errno ? -errno : -EIO;
-	if ((f == stdout ? fflush(f) : fclose(f)) && !err)
-		err = -errno;
-	return err;
+	if (is_stdout(t->path)) {
+		err = t->writer(doc, stdout);
+		return !fflush(stdout) || err ? err : -errno;
+	}
+	err = outfile_open(&o, t->path);
+	return err ? err : outfile_close(&o, t->writer(doc, o.file));
 }
 
-static bool say(const char *option, const char *path, int err)
+static bool write_target(const struct target *t, const json_t *doc)
 {
+	int err = t->path ? write_file(t, doc) : 0;
+
 	if (err)
 		fprintf(stderr, "shmring-bench: %s %s: cannot write it: %s\n",
-			option, path, strerror(-err));
+			t->option, t->path, strerror(-err));
 	return !err;
 }
 
-bool output_all(const json_t *doc, const struct command *c)
+static bool write_targets(const json_t *doc, const struct command *c)
 {
-	bool taken = is_stdout(c->json) || is_stdout(c->csv), ok = true;
+	struct target t[TARGETS_MAX];
+	bool ok = true;
+	int i;
 
-	table_print(taken ? stderr : stdout, doc, c->verbose);
-	if (c->json)
-		ok &= say("--json", c->json, doc_write(doc, c->json));
-	if (c->csv)
-		ok &= say("--csv", c->csv, write_csv(doc, c->csv));
-	if (c->plot)
-		ok &= say("--plot", c->plot, plot_write(doc, c->plot));
-	if (c->report)
-		ok &= say("--report", c->report, html_write(doc, c->report));
+	targets_of(c, t);
+	for (i = 0; i < TARGETS_MAX; i++)
+		ok &= write_target(&t[i], doc);
+	return ok;
+}
+
+/* "x.png" and "latency": "x-latency.png", beside the picture of all tests. */
+static bool plot_tests(const json_t *doc, const struct command *c)
+{
+	char path[4096];
+	struct target t = { "--plot", path, plot_writer(c->plot) };
+	bool ok = true;
+	json_t *part;
+	int i;
+
+	for (i = 0; c->plot && i < TEST_COUNT; i++) {
+		part = doc_of_test(doc, i);
+		snprintf(path, sizeof(path), "%.*s-%s%s",
+			 (int)strlen(c->plot) - 4, c->plot, tests[i].name,
+			 c->plot + strlen(c->plot) - 4);
+		if (part && plot_height(part))
+			ok &= write_target(&t, part);
+		json_decref(part);
+	}
+	return ok;
+}
+
+bool output_results(const json_t *doc, const struct command *c)
+{
+	FILE *out = takes_stdout(c) ? stderr : stdout;
+	bool ok = write_targets(doc, c);
+
+	ok &= plot_tests(doc, c);
+	table_print(out, doc, c->verbose, width_of(out));
+	return ok;
+}
+
+bool output_comparison(const json_t *comparison, const struct command *c)
+{
+	bool ok = write_targets(comparison, c);
+
+	compare_print(takes_stdout(c) ? stderr : stdout, comparison);
+	return ok;
+}
+
+bool output_list(const json_t *list, const struct command *c)
+{
+	FILE *out = takes_stdout(c) ? stderr : stdout;
+	bool ok = write_targets(list, c);
+
+	table_list(out, list, width_of(out));
 	return ok;
 }

@@ -10,7 +10,13 @@
 /* Refuse what could not be written in the end, before minutes are spent. */
 void output_check(const struct command *c);
 
-/* Everything that @c asks for; false when something could not be written. */
-bool output_all(const json_t *doc, const struct command *c);
+/*
+ * What @c asks for of a document of measurements, of a comparison, of the list
+ * of what there is: files first, then the table. False when a file could not be
+ * written.
+ */
+bool output_results(const json_t *doc, const struct command *c);
+bool output_comparison(const json_t *comparison, const struct command *c);
+bool output_list(const json_t *list, const struct command *c);
 
 #endif /* BENCH_OUTPUT_H */

@@ -22,6 +22,9 @@
 
 #define DEFAULT_BATCH	64
 
+/* So many have ten beyond the p99, which is when it is known. */
+#define P99_SAMPLES	1000
+
 static uint64_t capacity_for(const struct options *o, uint32_t size)
 {
 	uint64_t bytes = RING_BYTES_MIN;
@@ -49,6 +52,7 @@ static struct cell *add_cell(struct plan *plan, const struct options *o,
 		.transport = t,
 		.cpus = { o->cpus[0], o->cpus[1] },
 		.capacity = capacity_for(o, s->size),
+		.least = clocked && !o->duration_ms ? P99_SAMPLES : 0,
 		.shown = true,
 		.samples = calloc(o->repeat, sizeof(*c->samples)),
 		.repeat = o->repeat,

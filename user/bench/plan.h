@@ -47,6 +47,7 @@ enum cell_state {
  * struct cell - one result
  * @capacity: what the ring or pipe should hold
  * @shown: false where it is measured only for what it says about the machine
+ * @least: times of single messages that the first repeat should have, for a p99
  * @samples, @nr, @repeat: so far, and to be
  * @hist: of all repeats, for a clocked test
  * @used, @messages: by all processes, in all repeats
@@ -59,6 +60,7 @@ struct cell {
 	const struct transport *transport;
 	unsigned int cpus[2];
 	uint64_t capacity;
+	uint64_t least;
 	bool shown;
 	enum cell_state state;
 	char why[WHY_MAX];

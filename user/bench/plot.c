@@ -3,19 +3,20 @@
 #include "plot.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "doc.h"
-#include "gnuplot.h"
+#include "../common/gnuplot.h"
 
-#define FONT	"sans-serif,12"
+#define FONT		"sans-serif,12"
+#define HEADING		44
+#define FOOTER		48
+#define FOOTER_CHARS	165	/* so many small ones are as wide as the picture */
 
 const struct plot *const plots[] = {
-	&plot_bars, &plot_sizes, &plot_tails, &plot_heat, NULL
+	&plot_dots, &plot_sizes, &plot_tails, &plot_heat, NULL
 };
 
 void plot_box(FILE *script, int all, int left, int top, int width, int height)
@@ -30,7 +31,7 @@ void plot_box(FILE *script, int all, int left, int top, int width, int height)
 void plot_title(FILE *script, int all, int left, int top, const char *text)
 {
 	fputs("set label ", script);
-	plot_text(script, text);
+	gnuplot_text(script, text);
 	fprintf(script, " at screen %f,%f left font ',13' front\n",
 		(double)left / PLOT_WIDTH, 1 - (double)top / all);
 }
@@ -41,18 +42,6 @@ void plot_reset(FILE *script)
 	      "set border 3 lc '#888888'\nset tics nomirror textcolor '#333333'\n"
 	      "set grid xtics lc '#dddddd' lt 1\nset style textbox noborder\n",
 	      script);
-}
-
-/* In single quotes, only these mean something, and twice they do not. */
-void plot_text(FILE *script, const char *text)
-{
-	fputc('\'', script);
-	for (; *text; text++) {
-		if (*text == '\'')
-			fputc('\'', script);
-		fputc((unsigned char)*text < ' ' ? ' ' : *text, script);
-	}
-	fputc('\'', script);
 }
 
 double plot_value(const json_t *result, double v)
@@ -68,6 +57,22 @@ const char *plot_format(const json_t *result)
 double plot_floor(double v)
 {
 	return pow(10, floor(log10(v)));
+}
+
+double plot_ceiling(double v)
+{
+	return pow(10, ceil(log10(v)));
+}
+
+const char *plot_colour(const json_t *result)
+{
+	static const char *const ours[] = { "dev", "memfd", "shm", "ring-rpc" };
+	size_t i;
+
+	for (i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (!strcmp(doc_text(result, "transport"), ours[i]))
+			return PLOT_OURS;
+	return PLOT_OTHERS;
 }
 
 static int best_first(const void *a, const void *b)
@@ -108,7 +113,13 @@ static void begin(FILE *script, const char *terminal, int height)
 		"set multiplot\n", terminal, PLOT_WIDTH, height);
 }
 
-int plot_svg(const struct plot *p, const json_t *doc, int out)
+static int run(FILE *script, FILE *out)
+{
+	fputs("unset multiplot\n", script);
+	return fflush(out) ? -errno : gnuplot_run(script, fileno(out));
+}
+
+int plot_part(const struct plot *p, const json_t *doc, FILE *out)
 {
 	FILE *script = tmpfile();
 	char terminal[64];
@@ -119,58 +130,92 @@ int plot_svg(const struct plot *p, const json_t *doc, int out)
 	snprintf(terminal, sizeof(terminal), "svg name '%s'", p->name);
 	begin(script, terminal, height);
 	p->draw(script, doc, 0, height);
-	fputs("unset multiplot\n", script);
-	err = gnuplot_run(script, out);
+	err = run(script, out);
 	fclose(script);
 	return err;
 }
 
-#define HEADING	40
-
-static void draw_all(FILE *script, const json_t *doc, const char *terminal)
+int plot_height(const json_t *doc)
 {
 	const struct plot *const *p;
-	int all = 0, top = 0;
+	int all = 0;
 
 	for (p = plots; *p; p++)
 		if ((*p)->height(doc))
 			all += HEADING + (*p)->height(doc);
-	begin(script, terminal, all ? all : HEADING);
+	return all;
+}
+
+/* What is outside of all panels: it is set for an empty one, which draws it. */
+static void draw_text(FILE *script, int all, int top, int size,
+		      const char *colour, const char *text)
+{
+	fputs("set label 1000 ", script);
+	gnuplot_text(script, text);
+	fprintf(script, " at screen 0.01,%f left font ',%d' tc '%s' front\n",
+		1 - (double)top / all, size, colour);
+	fputs("unset border\nunset tics\nunset key\nset yrange [0:1]\nset xrange [0:1]\nplot -1\nunset label 1000\n",
+	      script);
+}
+
+/* What would not fit ends in an ellipsis. */
+static void draw_small(FILE *script, int all, int top, const char *text)
+{
+	char line[FOOTER_CHARS + 8];
+
+	snprintf(line, sizeof(line), "%.*s%s", FOOTER_CHARS, text,
+		 strlen(text) > FOOTER_CHARS ? " ..." : "");
+	draw_text(script, all, top, 10, "#777777", line);
+}
+
+/* Where it comes from. */
+static void draw_footer(FILE *script, const json_t *doc, int all)
+{
+	const json_t *env = doc_part(doc, "environment");
+	char text[1024], run[WHY_MAX];
+
+	snprintf(text, sizeof(text), "%s%s%s, %s %s, %s", doc_text(env, "cpu"),
+		 *doc_text(env, "hypervisor") ? " under " : "",
+		 doc_text(env, "hypervisor"), doc_text(env, "system"),
+		 doc_text(env, "kernel"), doc_run_text(doc, run));
+	draw_small(script, all, all - FOOTER + 16, text);
+	plot_reset(script);
+	draw_small(script, all, all - FOOTER + 33,
+		   doc_text(doc_part(doc, "run"), "command"));
+	plot_reset(script);
+}
+
+static int draw_all(const json_t *doc, const char *terminal, FILE *out)
+{
+	int err, all = plot_height(doc) + FOOTER, top = 0;
+	const struct plot *const *p;
+	FILE *script = tmpfile();
+
+	if (!script)
+		return -errno;
+	begin(script, terminal, all);
+	draw_footer(script, doc, all);
 	for (p = plots; *p; p++) {
 		if (!(*p)->height(doc))
 			continue;
-		/* It stays set for the first panel, which draws it. */
-		fprintf(script, "set label 1000 ");
-		plot_text(script, (*p)->title);
-		fprintf(script, " at screen 0.01,%f left font ',17' front\n",
-			1 - (top + HEADING / 2.0) / all);
-		fputs("unset border\nunset tics\nunset key\nset yrange [0:1]\nset xrange [0:1]\nplot -1\nunset label 1000\n",
-		      script);
+		draw_text(script, all, top + HEADING / 2, 17, "#000000",
+			  (*p)->title);
 		top += HEADING;
 		(*p)->draw(script, doc, top, all);
 		plot_reset(script);
 		top += (*p)->height(doc);
 	}
-	fputs("unset multiplot\n", script);
-}
-
-int plot_write(const json_t *doc, const char *path)
-{
-	bool svg = !strcmp(path + strlen(path) - 4, ".svg");
-	FILE *script = tmpfile();
-	int out, err;
-
-	if (!script)
-		return -errno;
-	draw_all(script, doc, svg ? "svg" : "pngcairo");
-	out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (out < 0) {
-		err = -errno;
-	} else {
-		err = gnuplot_run(script, out);
-		if (close(out) && !err)
-			err = -errno;
-	}
+	err = run(script, out);
 	fclose(script);
 	return err;
+}
+
+int plot_svg(const json_t *doc, FILE *out)
+{
+	return draw_all(doc, "svg", out);
+}
+
+int plot_png(const json_t *doc, FILE *out)
+{
+	return draw_all(doc, "pngcairo", out);
 }

@@ -11,6 +11,10 @@
 
 #define PLOT_WIDTH	1200	/* pixels, as all sizes here */
 
+/* This project's own mechanisms, and all others. */
+#define PLOT_OURS	"#c44e2c"
+#define PLOT_OTHERS	"#4878a8"
+
 /*
  * struct plot - a picture of a kind
  * @height: of this document's; 0 when it has nothing to show
@@ -23,7 +27,7 @@ struct plot {
 	void (*draw)(FILE *script, const json_t *doc, int top, int all);
 };
 
-extern const struct plot plot_bars;
+extern const struct plot plot_dots;
 extern const struct plot plot_sizes;
 extern const struct plot plot_tails;
 extern const struct plot plot_heat;
@@ -31,11 +35,15 @@ extern const struct plot plot_heat;
 /* These four; NULL at the end. */
 extern const struct plot *const plots[];
 
-/* All pictures as one, .svg or .png by the end of @path. 0 or -errno. */
-int plot_write(const json_t *doc, const char *path);
+/* All pictures as one. 0 or -errno. */
+int plot_svg(const json_t *doc, FILE *out);
+int plot_png(const json_t *doc, FILE *out);
 
-/* One as SVG into @out, a descriptor. 0 or -errno. */
-int plot_svg(const struct plot *p, const json_t *doc, int out);
+/* How high that is; 0 when there is nothing to draw. */
+int plot_height(const json_t *doc);
+
+/* One of them, as SVG. 0 or -errno. */
+int plot_part(const struct plot *p, const json_t *doc, FILE *out);
 
 /*
  * For those that draw. In a picture @all pixels high, the next panel's axes
@@ -49,8 +57,8 @@ void plot_title(FILE *script, int all, int left, int top, const char *text);
 /* All settings as they were before the first panel, besides the size. */
 void plot_reset(FILE *script);
 
-/* A text, quoted for gnuplot. */
-void plot_text(FILE *script, const char *text);
+/* Which of the two a result has. */
+const char *plot_colour(const json_t *result);
 
 /* Results have nanoseconds, axes have seconds with prefixes: the value. */
 double plot_value(const json_t *result, double v);
@@ -60,6 +68,7 @@ const char *plot_format(const json_t *result);
 
 /* The powers of ten around values. */
 double plot_floor(double v);
+double plot_ceiling(double v);
 
 /*
  * The measured results of @first's group, best first. Free the array; NULL if

@@ -9,7 +9,7 @@
 
 #define LEFT		70
 #define TOP		24
-#define BOTTOM		50
+#define BOTTOM		62
 #define CELL		64
 #define SIDE_MIN	200
 #define SIDE_MAX	900

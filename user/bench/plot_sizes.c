@@ -12,7 +12,7 @@
 #include "doc.h"
 #include "plot.h"
 
-#define LEFT		70
+#define LEFT		84
 #define RIGHT		34
 #define GAP		16
 #define TITLE		22
@@ -108,8 +108,8 @@ static struct range print_data(FILE *script, const json_t *doc)
 	return g;
 }
 
-static void draw_panel(FILE *script, int index, int lines, bool left,
-		       bool bottom)
+static void draw_panel(FILE *script, int index, int lines,
+		       const char *colour, bool left, bool bottom)
 {
 	fprintf(script, "set format y '%s'\n", left ? "%.0s %cB/s" : "");
 	if (bottom)
@@ -120,8 +120,8 @@ static void draw_panel(FILE *script, int index, int lines, bool left,
 		      script);
 	fprintf(script,
 		"plot for [i=0:%d] $sizes index i using 1:2 with lines lw 1 lc '#d4d4d4', \\\n"
-		" $sizes index %d using 1:2 with linespoints lw 2 pt 7 ps 0.5 lc '#c44e2c'\n"
-		"unset label\n", lines - 1, index);
+		" $sizes index %d using 1:2 with linespoints lw 2 pt 7 ps 0.5 lc '%s'\n"
+		"unset label\n", lines - 1, index, colour);
 }
 
 static void draw(FILE *script, const json_t *doc, int top, int all)
@@ -149,7 +149,7 @@ static void draw(FILE *script, const json_t *doc, int top, int all)
 		plot_box(script, all, left, y + TITLE, width, PANEL);
 		plot_title(script, all, left + 4, y + TITLE / 2 + 2,
 			   doc_text(r, "transport"));
-		draw_panel(script, i, lines, !(i % columns),
+		draw_panel(script, i, lines, plot_colour(r), !(i % columns),
 			   i + columns >= lines);
 		i++;
 	}
@@ -157,7 +157,7 @@ static void draw(FILE *script, const json_t *doc, int top, int all)
 
 const struct plot plot_sizes = {
 	.name = "sizes",
-	.title = "Throughput by message size, one message per publish (in grey: all others)",
+	.title = "Throughput by message size, one message per publish (in grey: all others; this project's in red)",
 	.height = height,
 	.draw = draw,
 };

@@ -10,7 +10,7 @@
 #include "doc.h"
 #include "plot.h"
 
-#define LEFT		126
+#define LEFT		142
 #define RIGHT		30
 #define TOP		52	/* for the title, and the key below it */
 #define BOTTOM		40
@@ -121,7 +121,7 @@ static void draw_panel(FILE *script, const json_t *doc, const json_t *first,
 	plot_title(script, all, 8, top + 14, doc_group_text(first, text));
 	fprintf(script,
 		"set logscale x\nset yrange [%zu-0.5:-0.5]\nset format x '%s'\n"
-		"set key at screen %f,%f right top horizontal samplen 0.5 width 1\n"
+		"set key at screen %f,%f right top horizontal Left reverse samplen 1 width 2\n"
 		"set grid x ytics lc '#eeeeee' lt 1\n"
 		"plot $tails using 3:1:($8-$3):(0):yticlabels(2) with vectors nohead lw 2 lc '#c8c8c8' notitle",
 		nr, plot_format(first),

@@ -23,6 +23,9 @@
 /* How many times as long as asked a round may take with too high a rate. */
 #define OVERLOAD	10
 
+/* How long, for the samples that a percentile needs. */
+#define SAMPLES_NS	100000000u
+
 static double interval_ns(const struct pair *p)
 {
 	return (double)NS_PER_S / p->cell->shape.rate;
@@ -214,6 +217,27 @@ static int rate(struct pair *p, uint64_t count)
 }
 
 /*
+ * Round trips one by one: @count of them, and in the first repeat, which may
+ * remain the only one, more until there are enough for the percentiles or it
+ * takes too long.
+ */
+static int single_trips(struct pair *p, uint64_t count)
+{
+	uint64_t least = p->cell->nr ? 0 : p->cell->least;
+	uint64_t done = 0, spent = 0, elapsed;
+	int rc;
+
+	for (;;) {
+		rc = lead_round(p, ROUND_TRIPS, count, &elapsed);
+		done += count;
+		spent += elapsed;
+		if (rc || done >= least || spent >= SAMPLES_NS)
+			return rc;
+		count = least - done < done ? least - done : done;
+	}
+}
+
+/*
  * The result is the median of the strides: an interruption lengthens one of
  * them, where it would be in a mean of all. How single round trips are
  * distributed takes a round of its own, unless a stride is one of them.
@@ -227,11 +251,11 @@ static int trips(struct pair *p, uint64_t count)
 	stride = fitting(count, p->goal_ns, STRIDE_NS, 1);
 	ctl->stride = 1;
 	if (stride == 1) {
-		rc = lead_round(p, ROUND_TRIPS, count, &elapsed);
+		rc = single_trips(p, count);
 		ctl->result = hist_percentile(&ctl->hist, 50);
 		return rc;
 	}
-	rc = lead_round(p, ROUND_TRIPS, count / 2 + 1, &elapsed);
+	rc = single_trips(p, count / 2 + 1);
 	if (rc)
 		return rc;
 	ctl->stride = stride;

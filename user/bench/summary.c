@@ -9,9 +9,10 @@
 #include "doc.h"
 #include "table.h"
 #include "../common/units.h"
+#include "../common/width.h"
 
 #define COLUMN_WIDTH	10
-#define COLUMNS_MAX	9	/* those of the comparison fill 107 characters */
+#define COLUMNS_MAX	32
 
 /*
  * struct column - results of a group, one of which a transport has
@@ -23,9 +24,11 @@ struct column {
 	const char *percentile;
 };
 
+/* struct block - @most: as many as there is room for */
 struct block {
 	struct column columns[COLUMNS_MAX];
 	size_t nr;
+	size_t most;
 };
 
 static bool is_state(const json_t *result, const char *state)
@@ -140,11 +143,18 @@ static bool has_p99(const json_t *results, size_t from, size_t to)
 	return false;
 }
 
+static size_t columns_in(int width)
+{
+	size_t n = (size_t)(width - 2 - TABLE_NAME_WIDTH) / COLUMN_WIDTH;
+
+	return n < 2 ? 2 : n > COLUMNS_MAX ? COLUMNS_MAX : n;
+}
+
 /* Rates, or times, with what is seldom exceeded beside the median. */
-static void print_kind(FILE *out, const json_t *doc, bool is_time)
+static void print_kind(FILE *out, const json_t *doc, bool is_time, int width)
 {
 	const json_t *results = doc_part(doc, "results"), *r;
-	struct block b = { .nr = 0 };
+	struct block b = { .most = columns_in(width) };
 	size_t from, to;
 	bool p99;
 
@@ -154,7 +164,7 @@ static void print_kind(FILE *out, const json_t *doc, bool is_time)
 		if (doc_test(r)->is_time != is_time)
 			continue;
 		p99 = has_p99(results, from, to);
-		if (b.nr + 1 + p99 > COLUMNS_MAX)
+		if (b.nr + 1 + p99 > b.most)
 			print_block(out, doc, &b);
 		b.columns[b.nr++] = (struct column){ r, NULL };
 		if (p99)
@@ -174,7 +184,7 @@ static const char *reason(const json_t *result)
 	       why + len + 2 : why;
 }
 
-static void print_failed(FILE *out, const json_t *doc)
+static void print_failed(FILE *out, const json_t *doc, int width)
 {
 	char text[WHY_MAX];
 	const json_t *r;
@@ -182,9 +192,9 @@ static void print_failed(FILE *out, const json_t *doc)
 
 	json_array_foreach(doc_part(doc, "results"), i, r)
 		if (is_state(r, "failed"))
-			fprintf(out, "FAILED: %s, %s: %s\n",
-				doc_group_text(r, text),
-				doc_text(r, "transport"), reason(r));
+			width_say(out, width, "FAILED: %s, %s: %s",
+				  doc_group_text(r, text),
+				  doc_text(r, "transport"), reason(r));
 }
 
 /* Of a transport that cannot do several sizes of a test the first says it. */
@@ -201,26 +211,28 @@ static bool is_news(const json_t *const *notes, size_t n, const json_t *r)
 	return true;
 }
 
-static void print_notes(FILE *out, const json_t **notes, size_t n)
+/* A note, and who else has the same reason. */
+static void print_note(FILE *out, const json_t **notes, size_t n, int width)
 {
-	size_t i, j;
+	char *text = NULL;
+	size_t j, size;
+	FILE *f = open_memstream(&text, &size);
 
-	for (i = 0; i < n; i++) {
-		if (!notes[i])
-			continue;
-		fprintf(out, "-: %s", doc_text(notes[i], "transport"));
-		for (j = i + 1; j < n; j++)
-			if (notes[j] &&
-			    !strcmp(reason(notes[i]), reason(notes[j]))) {
-				fprintf(out, ", %s",
-					doc_text(notes[j], "transport"));
-				notes[j] = NULL;
-			}
-		fprintf(out, ": %s\n", reason(notes[i]));
-	}
+	if (!f)
+		return;
+	fprintf(f, "-: %s", doc_text(notes[0], "transport"));
+	for (j = 1; j < n; j++)
+		if (notes[j] && !strcmp(reason(notes[0]), reason(notes[j]))) {
+			fprintf(f, ", %s", doc_text(notes[j], "transport"));
+			notes[j] = NULL;
+		}
+	fprintf(f, ": %s", reason(notes[0]));
+	fclose(f);
+	width_print(out, width, 0, 2, text);
+	free(text);
 }
 
-static void print_skipped(FILE *out, const json_t *doc)
+static void print_skipped(FILE *out, const json_t *doc, int width)
 {
 	const json_t *results = doc_part(doc, "results"), *r, **notes;
 	size_t i, n = 0;
@@ -231,17 +243,19 @@ static void print_skipped(FILE *out, const json_t *doc)
 	json_array_foreach(results, i, r)
 		if (is_state(r, "skipped") && is_news(notes, n, r))
 			notes[n++] = r;
-	print_notes(out, notes, n);
+	for (i = 0; i < n; i++)
+		if (notes[i])
+			print_note(out, notes + i, n - i, width);
 	free(notes);
 }
 
-void summary_print(FILE *out, const json_t *doc)
+void summary_print(FILE *out, const json_t *doc, int width)
 {
-	print_kind(out, doc, false);
-	print_kind(out, doc, true);
-	fputs("\nMedians; p99: what 1 % of the messages exceeded; *N: published N at a time; ~: a wide interval;\n"
-	      "--verbose has the intervals, all percentiles, ratios to the limits, CPU time and system calls\n",
-	      out);
-	print_failed(out, doc);
-	print_skipped(out, doc);
+	print_kind(out, doc, false, width);
+	print_kind(out, doc, true, width);
+	fputc('\n', out);
+	width_print(out, width, 0, 0,
+		    "Medians; p99: what 1 % of the messages exceeded; *N: published N at a time; ~: a wide interval; --verbose has the intervals, all percentiles, ratios to the limits, CPU time and system calls.");
+	print_failed(out, doc, width);
+	print_skipped(out, doc, width);
 }

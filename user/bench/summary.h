@@ -6,6 +6,6 @@
 #include <jansson.h>
 #include <stdio.h>
 
-void summary_print(FILE *out, const json_t *doc);
+void summary_print(FILE *out, const json_t *doc, int width);
 
 #endif /* BENCH_SUMMARY_H */

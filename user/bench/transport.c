@@ -16,26 +16,41 @@ const struct transport *const transports[] = {
 };
 #undef TRANSPORT
 
-const struct transport *transport_find(const char *name, size_t len)
+static bool is_word(const char *text, size_t len, const char *word)
 {
-	const struct transport *const *t;
+	return strlen(word) == len && !memcmp(word, text, len);
+}
 
-	for (t = transports; *t; t++)
-		if (strlen((*t)->name) == len && !memcmp((*t)->name, name, len))
-			return *t;
-	return NULL;
+bool transport_is(const struct transport *t, const char *name, size_t len)
+{
+	return is_word(name, len, t->name) || is_word(name, len, t->group);
+}
+
+/* Is @t the first of its group? */
+static bool begins_group(const struct transport *t)
+{
+	const struct transport *const *other;
+
+	for (other = transports; strcmp((*other)->group, t->group); other++)
+		;
+	return *other == t;
 }
 
 const char *transport_names(void)
 {
-	static char names[1024];
+	static char *names;
 	const struct transport *const *t;
-	size_t used = 0;
+	size_t size;
+	FILE *f = names ? NULL : open_memstream(&names, &size);
 
-	for (t = transports; *t && used < sizeof(names); t++)
-		used += (size_t)snprintf(names + used, sizeof(names) - used,
-					 "%s%s", used ? ", " : "", (*t)->name);
-	return names;
+	for (t = transports; f && *t; t++)
+		fprintf(f, "%s%s", t == transports ? "" : ", ", (*t)->name);
+	for (t = transports; f && *t; t++)
+		if (begins_group(*t))
+			fprintf(f, ", %s", (*t)->group);
+	if (f)
+		fclose(f);
+	return names ? names : "";
 }
 
 bool transport_available(const struct transport *t, char why[WHY_MAX])

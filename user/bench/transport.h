@@ -73,6 +73,7 @@ struct loops {
 /*
  * struct transport - the operations of a mechanism
  * @name: as the user types it
+ * @group: those that are alike, as the user types it
  * @what: one line for `list`
  * @broken: NULL, or why a result of it must never be shown: the verifier finds
  *	it wrong sooner or later, but a single run may go well by luck
@@ -93,6 +94,7 @@ struct loops {
  */
 struct transport {
 	const char *name;
+	const char *group;
 	const char *what;
 	const char *broken;
 	const struct loops *loops;
@@ -109,9 +111,10 @@ struct transport {
 /* All of them, in the order in which tables show them; NULL at the end. */
 extern const struct transport *const transports[];
 
-const struct transport *transport_find(const char *name, size_t len);
+/* Is it called so, or its group? */
+bool transport_is(const struct transport *t, const char *name, size_t len);
 
-/* "dev, memfd, ...", for messages and help. */
+/* "dev, memfd, ..., rings, pipes, ...", for messages. */
 const char *transport_names(void);
 
 bool transport_available(const struct transport *t, char why[WHY_MAX]);

@@ -60,6 +60,7 @@ static int anon_mmap_open(struct channel *ch)
 
 const struct transport transport_anon_mmap = {
 	.name = "anon-mmap",
+	.group = "memory",
 	.what = "log in memory shared by fork, under a semaphore",
 	.loops = &anon_mmap_loops,
 	.asleep = &anon_mmap_loops,

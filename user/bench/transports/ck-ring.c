@@ -139,6 +139,7 @@ static void ck_ring_close(struct channel *ch)
 
 const struct transport transport_ck_ring = {
 	.name = "ck-ring",
+	.group = "libraries",
 	.what = "Concurrency Kit's ck_ring in shared memory, the fastest packaged C ring",
 	.loops = &ck_ring_loops,
 	.fits = ck_ring_fits,

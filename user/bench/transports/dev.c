@@ -51,6 +51,7 @@ static void dev_close(struct channel *ch)
 
 const struct transport transport_dev = {
 	.name = "dev",
+	.group = "rings",
 	.what = "shmring through its kernel module",
 	.loops = &ring_loops,
 	.asleep = &ring_asleep,

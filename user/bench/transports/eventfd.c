@@ -75,6 +75,7 @@ static void eventfd_close(struct channel *ch)
 
 const struct transport transport_eventfd = {
 	.name = "eventfd",
+	.group = "wakers",
 	.what = "ring in shared memory, counted by two eventfds",
 	.loops = &eventfd_loops,
 	.asleep = &eventfd_loops,

@@ -51,6 +51,7 @@ static int fifo_open(struct channel *ch)
 
 const struct transport transport_fifo = {
 	.name = "fifo",
+	.group = "pipes",
 	.what = "named pipe, one write and one read per message",
 	.loops = &stream_loops,
 	.asleep = &stream_loops,

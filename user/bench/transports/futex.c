@@ -13,6 +13,7 @@ static int futex_open(struct channel *ch)
 
 const struct transport transport_futex = {
 	.name = "futex",
+	.group = "wakers",
 	.what = "slots in shared memory, each with a futex",
 	.loops = &turns_loops,
 	.asleep = &turns_loops,

@@ -307,6 +307,7 @@ static void grpc_close(struct channel *ch)
 
 const struct transport transport_grpc = {
 	.name = "grpc",
+	.group = "rpc",
 	.what = "gRPC unary call by its C core, UNIX address",
 	.loops = &grpc_loops,
 	.asleep = &grpc_loops,
@@ -326,6 +327,7 @@ static bool grpc_probe(char why[WHY_MAX])
 
 const struct transport transport_grpc = {
 	.name = "grpc",
+	.group = "rpc",
 	.what = "gRPC unary call by its C core, UNIX address",
 	.probe = grpc_probe,
 };

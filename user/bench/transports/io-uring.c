@@ -144,6 +144,7 @@ static int uring_join(struct channel *ch, enum side side)
 
 const struct transport transport_io_uring = {
 	.name = "io-uring",
+	.group = "sockets",
 	.what = "UNIX stream socket by io_uring, one submission per publish",
 	.loops = &uring_loops,
 	.asleep = &uring_loops,

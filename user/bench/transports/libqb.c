@@ -106,6 +106,7 @@ static void qb_close(struct channel *ch)
 
 const struct transport transport_libqb = {
 	.name = "libqb",
+	.group = "libraries",
 	.what = "libqb's ring in shared memory, as Pacemaker and Corosync use it",
 	.loops = &qb_loops,
 	.asleep = &qb_loops,

@@ -11,6 +11,7 @@ static int memfd_open(struct channel *ch)
 
 const struct transport transport_memfd = {
 	.name = "memfd",
+	.group = "rings",
 	.what = "shmring in anonymous shared memory, no module needed",
 	.loops = &ring_loops,
 	.asleep = &ring_asleep,

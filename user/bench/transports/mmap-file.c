@@ -40,6 +40,7 @@ static int mmap_file_open(struct channel *ch)
 
 const struct transport transport_mmap_file = {
 	.name = "mmap-file",
+	.group = "memory",
 	.what = "slots in a mapped file, each with a futex",
 	.loops = &turns_loops,
 	.asleep = &turns_loops,

@@ -107,6 +107,7 @@ static int textbook_open(struct channel *ch)
 
 const struct transport transport_mpmc_textbook = {
 	.name = "mpmc-textbook",
+	.group = "memory",
 	.what = "the textbook's circular buffer with a shared count, which loses messages",
 	.broken = "a shared count that two processes change is lost now and then, and messages with it: use mpmc",
 	.loops = &textbook_loops,

@@ -102,6 +102,7 @@ static int mpmc_open(struct channel *ch)
 
 const struct transport transport_mpmc = {
 	.name = "mpmc",
+	.group = "memory",
 	.what = "bounded queue for many producers and consumers in shared memory",
 	.loops = &mpmc_loops,
 	.many = true,

@@ -13,7 +13,7 @@ static bool netlink_probe(char why[WHY_MAX])
 	if (fd >= 0)
 		return !close(fd);
 	snprintf(why, WHY_MAX,
-		 "netlink: no NETLINK_USERSOCK: %s: run it outside of this sandbox",
+		 "netlink: no user sockets: %s: run it outside of this sandbox",
 		 strerror(errno));
 	return false;
 }
@@ -72,6 +72,7 @@ static bool netlink_fits(const struct channel *ch, char why[WHY_MAX])
 
 const struct transport transport_netlink = {
 	.name = "netlink",
+	.group = "sockets",
 	.what = "Netlink user socket, one send and one recv per message",
 	.loops = &dgram_loops,
 	.asleep = &dgram_loops,

@@ -201,6 +201,7 @@ static int onc_rpc_join(struct channel *ch, enum side side)
 
 const struct transport transport_onc_rpc = {
 	.name = "onc-rpc",
+	.group = "rpc",
 	.what = "ONC remote procedure call by rpcgen and libtirpc, UNIX socket",
 	.loops = &onc_rpc_loops,
 	.asleep = &onc_rpc_loops,

@@ -122,6 +122,7 @@ static bool packet_fits(const struct channel *ch, char why[WHY_MAX])
 
 const struct transport transport_packet = {
 	.name = "packet",
+	.group = "sockets",
 	.what = "raw frames over loopback, one send and one recv per message, and a window",
 	.loops = &dgram_loops,
 	.asleep = &dgram_loops,

@@ -13,6 +13,7 @@ static int pipe_open_channel(struct channel *ch)
 
 const struct transport transport_pipe = {
 	.name = "pipe",
+	.group = "pipes",
 	.what = "anonymous pipe, one write and one read per message",
 	.loops = &stream_loops,
 	.asleep = &stream_loops,

@@ -21,7 +21,7 @@ static inline int pipe_resize(int fd, const struct channel *ch)
 static inline bool pipe_fits(const struct channel *ch, char why[WHY_MAX])
 {
 	return ch->producers < 2 ||
-	       fits_limit(ch, PIPE_BUF, "PIPE_BUF, of several producers", why);
+	       fits_limit(ch, PIPE_BUF, "several producers' atomic writes", why);
 }
 
 /* @bytes: of the caller's buffer */

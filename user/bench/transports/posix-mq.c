@@ -59,7 +59,7 @@ static bool posix_mq_probe(char why[WHY_MAX])
 	if (sysctl_number("/proc/sys/fs/mqueue/msg_max") != UINT64_MAX)
 		return true;
 	snprintf(why, WHY_MAX,
-		 "posix-mq: this kernel has none: CONFIG_POSIX_MQUEUE=y");
+		 "posix-mq: this kernel was built without message queues");
 	return false;
 }
 
@@ -115,11 +115,12 @@ static bool posix_mq_fits(const struct channel *ch, char why[WHY_MAX])
 	return fits_limit(ch, sysctl_number("/proc/sys/fs/mqueue/msgsize_max"),
 			  "a message: sysctl fs.mqueue.msgsize_max", why) &&
 	       fits_limit(ch, each > MQ_PER_MESSAGE ? each - MQ_PER_MESSAGE : 0,
-			  "RLIMIT_MSGQUEUE: ulimit -q unlimited", why);
+			  "this user's limit: ulimit -q unlimited", why);
 }
 
 const struct transport transport_posix_mq = {
 	.name = "posix-mq",
+	.group = "queues",
 	.what = "POSIX message queue, one mq_send and one mq_receive per message",
 	.loops = &posix_mq_loops,
 	.asleep = &posix_mq_loops,

@@ -35,6 +35,7 @@ static int posix_shm_open(struct channel *ch)
 
 const struct transport transport_posix_shm = {
 	.name = "posix-shm",
+	.group = "memory",
 	.what = "ring in POSIX shared memory, futexes",
 	.loops = &index_loops,
 	.asleep = &index_loops,

@@ -102,6 +102,7 @@ static int process_vm_join(struct channel *ch, enum side side)
 
 const struct transport transport_process_vm = {
 	.name = "process-vm",
+	.group = "memory",
 	.what = "process_vm_writev into the receiver's memory, futexes",
 	.loops = &process_vm_loops,
 	.asleep = &process_vm_loops,

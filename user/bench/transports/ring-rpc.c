@@ -180,6 +180,7 @@ static void ring_rpc_close(struct channel *ch)
 
 const struct transport transport_ring_rpc = {
 	.name = "ring-rpc",
+	.group = "rpc",
 	.what = "remote procedure call over two rings of shmring, without the module",
 	.loops = &ring_rpc_loops,
 	.asleep = &ring_rpc_loops,

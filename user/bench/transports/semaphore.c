@@ -55,6 +55,7 @@ static void semaphore_close(struct channel *ch)
 
 const struct transport transport_semaphore = {
 	.name = "semaphore",
+	.group = "wakers",
 	.what = "ring in shared memory, counted by two named POSIX semaphores",
 	.loops = &sems_loops,
 	.asleep = &sems_loops,

@@ -45,6 +45,7 @@ static int shm_join(struct channel *ch, enum side side)
 
 const struct transport transport_shm = {
 	.name = "shm",
+	.group = "rings",
 	.what = "shmring in POSIX shared memory, no module needed",
 	.loops = &ring_loops,
 	.asleep = &ring_asleep,

@@ -100,6 +100,7 @@ static bool signal_fits(const struct channel *ch, char why[WHY_MAX])
 
 const struct transport transport_signal = {
 	.name = "signal",
+	.group = "queues",
 	.what = "real-time signals, one sigqueue and one sigwaitinfo per message",
 	.loops = &signal_loops,
 	.asleep = &signal_loops,

@@ -102,6 +102,7 @@ static bool sysv_msg_fits(const struct channel *ch, char why[WHY_MAX])
 
 const struct transport transport_sysv_msg = {
 	.name = "sysv-msg",
+	.group = "queues",
 	.what = "System V message queue, one msgsnd and one msgrcv per message",
 	.loops = &sysv_msg_loops,
 	.asleep = &sysv_msg_loops,

@@ -19,6 +19,7 @@ static int sysv_shm_posix_open(struct channel *ch)
 
 const struct transport transport_sysv_shm_posix = {
 	.name = "sysv-shm-posix",
+	.group = "memory",
 	.what = "ring in System V shared memory, POSIX semaphores",
 	.loops = &sems_loops,
 	.asleep = &sems_loops,

@@ -94,6 +94,7 @@ static void sysv_shm_close_all(struct channel *ch)
 
 const struct transport transport_sysv_shm = {
 	.name = "sysv-shm",
+	.group = "memory",
 	.what = "ring in System V shared memory, System V semaphores",
 	.loops = &sysv_shm_loops,
 	.asleep = &sysv_shm_loops,

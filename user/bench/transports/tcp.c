@@ -52,6 +52,7 @@ static bool tcp_probe(char why[WHY_MAX])
 
 const struct transport transport_tcp = {
 	.name = "tcp",
+	.group = "sockets",
 	.what = "TCP over loopback, one write and one read per message",
 	.loops = &stream_loops,
 	.asleep = &stream_loops,

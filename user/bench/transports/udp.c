@@ -39,6 +39,7 @@ static bool udp_fits(const struct channel *ch, char why[WHY_MAX])
 
 const struct transport transport_udp = {
 	.name = "udp",
+	.group = "sockets",
 	.what = "UDP over loopback, one send and one recv per message, and a window",
 	.loops = &dgram_loops,
 	.asleep = &dgram_loops,

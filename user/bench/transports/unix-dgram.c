@@ -16,6 +16,7 @@ static int unix_dgram_open(struct channel *ch)
 
 const struct transport transport_unix_dgram = {
 	.name = "unix-dgram",
+	.group = "sockets",
 	.what = "UNIX datagram socket, one send and one recv per message",
 	.loops = &dgram_loops,
 	.asleep = &dgram_loops,

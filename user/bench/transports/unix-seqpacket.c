@@ -16,6 +16,7 @@ static int unix_seqpacket_open(struct channel *ch)
 
 const struct transport transport_unix_seqpacket = {
 	.name = "unix-seqpacket",
+	.group = "sockets",
 	.what = "UNIX sequenced-packet socket, one send and one recv per message",
 	.loops = &dgram_loops,
 	.asleep = &dgram_loops,

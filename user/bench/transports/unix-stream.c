@@ -21,6 +21,7 @@ static int unix_stream_open(struct channel *ch)
 
 const struct transport transport_unix_stream = {
 	.name = "unix-stream",
+	.group = "sockets",
 	.what = "UNIX stream socket, one write and one read per message",
 	.loops = &stream_loops,
 	.asleep = &stream_loops,

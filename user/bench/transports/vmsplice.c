@@ -76,6 +76,7 @@ static int vmsplice_open(struct channel *ch)
 
 const struct transport transport_vmsplice = {
 	.name = "vmsplice",
+	.group = "pipes",
 	.what = "pipe of the sender's pages, one vmsplice and one read per message",
 	.loops = &vmsplice_loops,
 	.asleep = &vmsplice_loops,

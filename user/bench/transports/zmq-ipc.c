@@ -132,6 +132,7 @@ static void zmq_close_channel(struct channel *ch)
 
 const struct transport transport_zmq_ipc = {
 	.name = "zmq-ipc",
+	.group = "libraries",
 	.what = "ZeroMQ, PUSH and PULL sockets over ipc:",
 	.loops = &zmq_loops,
 	.asleep = &zmq_loops,

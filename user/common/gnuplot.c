@@ -27,6 +27,18 @@ bool gnuplot_exists(void)
 	return false;
 }
 
+/* In single quotes, only these mean something, and twice they do not. */
+void gnuplot_text(FILE *script, const char *text)
+{
+	fputc('\'', script);
+	for (; *text; text++) {
+		if (*text == '\'')
+			fputc('\'', script);
+		fputc((unsigned char)*text < ' ' ? ' ' : *text, script);
+	}
+	fputc('\'', script);
+}
+
 /* The measuring has blocked signals, which a child would inherit. */
 static int spawn(pid_t *pid, const posix_spawn_file_actions_t *files)
 {

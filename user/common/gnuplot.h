@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Running gnuplot. */
-#ifndef BENCH_GNUPLOT_H
-#define BENCH_GNUPLOT_H
+#ifndef COMMON_GNUPLOT_H
+#define COMMON_GNUPLOT_H
 
 #include <stdbool.h>
 #include <stdio.h>
 
 bool gnuplot_exists(void);
 
+/* A text, quoted for it. */
+void gnuplot_text(FILE *script, const char *text);
+
 /* Its picture of @script (from the start) into @out. 0 or a negative errno. */
 int gnuplot_run(FILE *script, int out);
 
-#endif /* BENCH_GNUPLOT_H */
+#endif /* COMMON_GNUPLOT_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Bars by mechanism, the best on top: a panel for each kind of result. */
+/* Dots by mechanism, the best on top: a panel for each kind of result. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,13 +8,13 @@
 #include "plot.h"
 #include "../common/units.h"
 
-#define COLUMNS		3
-#define WIDTH		(PLOT_WIDTH / COLUMNS)
-#define LEFT		126	/* for the names */
-#define RIGHT		20
+#define COLUMNS_MAX	3
+#define LEFT		142	/* for the names */
+#define RIGHT		96	/* for the values */
+#define TIC		56	/* for a number below the axis */
 #define TOP		34
 #define BOTTOM		34
-#define BAR		19
+#define ROW		19
 #define PANELS_MAX	9
 
 /*
@@ -43,17 +43,22 @@ static size_t find_panels(const json_t *doc, const json_t *first[PANELS_MAX])
 	return n;
 }
 
+static size_t columns_of(size_t panels)
+{
+	return panels < COLUMNS_MAX ? panels : COLUMNS_MAX;
+}
+
 /* The height of the row of panels that begins with @from. */
 static int row_height(const json_t *doc, const json_t **first, size_t from,
 		      size_t n)
 {
 	size_t p, nr, most = 0;
 
-	for (p = from; p < n && p < from + COLUMNS; p++) {
+	for (p = from; p < n && p < from + COLUMNS_MAX; p++) {
 		free(plot_sorted(doc, first[p], &nr));
 		most = nr > most ? nr : most;
 	}
-	return TOP + (int)most * BAR + BOTTOM;
+	return TOP + (int)most * ROW + BOTTOM;
 }
 
 static int height(const json_t *doc)
@@ -62,7 +67,7 @@ static int height(const json_t *doc)
 	size_t p, n = find_panels(doc, first);
 	int sum = 0;
 
-	for (p = 0; p < n; p += COLUMNS)
+	for (p = 0; p < n; p += COLUMNS_MAX)
 		sum += row_height(doc, first, p, n);
 	return sum;
 }
@@ -74,72 +79,79 @@ static void print_data(FILE *script, const json_t **sorted, size_t nr)
 	double v;
 	size_t i;
 
-	fputs("$bars << EOD\n", script);
+	fputs("$dots << EOD\n", script);
 	for (i = 0; i < nr; i++) {
 		r = sorted[i];
 		v = doc_number(r, "median");
-		fprintf(script, "%zu %s %g %g %g \"%s\"\n", i,
+		fprintf(script, "%zu %s %g %g %g \"%s\" %ld\n", i,
 			doc_text(r, "transport"), plot_value(r, v),
 			plot_value(r, doc_number(r, "low")),
 			plot_value(r, doc_number(r, "high")),
-			doc_test(r)->is_time ? units_time(v, text) :
-					       units_rate(v, text));
+			doc_value_text(r, v, text),
+			strtol(plot_colour(r) + 1, NULL, 16));
 	}
 	fputs("EOD\n", script);
 }
 
-static void draw_panel(FILE *script, const json_t *doc, const json_t *first,
-		       int left, int top, int all)
+/* A number on every power of ten, or of a hundred and so on, as there is room. */
+static double tic_step(double from, double to, int width)
 {
+	double decades = round(log10(to / from));
+
+	return pow(10, ceil(decades / (width / TIC)));
+}
+
+static void draw_panel(FILE *script, const json_t *doc, const json_t *first,
+		       int left, int top, int width, int all)
+{
+	double from = INFINITY, to = 0;
 	char text[WHY_MAX];
 	const json_t **sorted;
-	double from = INFINITY, to = 0, v;
 	size_t i, nr;
 
 	sorted = plot_sorted(doc, first, &nr);
 	if (!sorted)
 		return;
 	for (i = 0; i < nr; i++) {
-		v = plot_value(first, doc_number(sorted[i], "median"));
-		from = fmin(from, v);
+		from = fmin(from, plot_value(first, doc_number(sorted[i], "low")));
 		to = fmax(to, plot_value(first, doc_number(sorted[i], "high")));
 	}
-	/* A bar on a logarithmic axis begins somewhere: visible, and no lie. */
-	from = plot_floor(from * 0.7);
-	to *= pow(to / from, 0.45);
+	from = plot_floor(from * 0.9);
+	to = plot_ceiling(to * 1.1);
 	plot_reset(script);
 	print_data(script, sorted, nr);
-	plot_box(script, all, left + LEFT, top + TOP, WIDTH - LEFT - RIGHT,
-		 (int)nr * BAR);
+	width -= LEFT + RIGHT;
+	plot_box(script, all, left + LEFT, top + TOP, width, (int)nr * ROW);
 	plot_title(script, all, left + 8, top + TOP / 2,
 		   doc_group_text(first, text));
 	fprintf(script,
 		"set logscale x\nset xrange [%g:%g]\nset yrange [%zu-0.5:-0.5]\n"
-		"set format x '%s'\nset xtics %d offset 0,0.3\nunset mxtics\n"
-		"plot $bars using 3:1:(%g):3:($1-0.36):($1+0.36):yticlabels(2) with boxxyerror fs solid 1 noborder lc '#4878a8', \\\n"
-		" '' using 3:1:4:5 with xerrorbars pt 0 lw 1 lc '#1a1a1a', \\\n"
-		" '' using 5:1:6 with labels left offset 0.6,0 font ',11' tc '#333333'\n",
-		from, to, nr, plot_format(first), to / from < 3000 ? 10 : 100,
-		from);
+		"set format x '%s'\nset xtics %g offset 0,0.3\nunset mxtics\n"
+		"set grid x ytics lc '#e4e4e4' lt 1\n"
+		"unset errorbars\nset y2range [%zu-0.5:-0.5]\nset y2tics scale 0\n"
+		"plot $dots using 3:1:4:5:7:yticlabels(2):y2ticlabels(6) with xerrorbars pt 0 lw 2 lc rgb variable, \\\n"
+		" '' using 3:1:7 with points pt 7 ps 0.8 lc rgb variable\n",
+		from, to, nr, plot_format(first), tic_step(from, to, width), nr);
 	free(sorted);
 }
 
 static void draw(FILE *script, const json_t *doc, int top, int all)
 {
 	const json_t *first[PANELS_MAX];
-	size_t p, n = find_panels(doc, first);
+	size_t p, n = find_panels(doc, first), columns = columns_of(n);
+	int width = PLOT_WIDTH / (int)(columns ? columns : 1);
 
 	for (p = 0; p < n; p++) {
-		if (p && !(p % COLUMNS))
-			top += row_height(doc, first, p - COLUMNS, n);
-		draw_panel(script, doc, first[p], (int)(p % COLUMNS) * WIDTH,
-			   top, all);
+		if (p && !(p % columns))
+			top += row_height(doc, first, p - columns, n);
+		draw_panel(script, doc, first[p], (int)(p % columns) * width,
+			   top, width, all);
 	}
 }
 
-const struct plot plot_bars = {
-	.name = "bars",
-	.title = "By mechanism: median, with its confidence interval (logarithmic)",
+const struct plot plot_dots = {
+	.name = "dots",
+	.title = "By mechanism: median with its confidence interval; this project's in red (logarithmic)",
 	.height = height,
 	.draw = draw,
 };
