@@ -441,8 +441,8 @@ static void draw(struct lab *lab, const struct cells *all)
 		"set label 'as many CPUs' at %u, graph 0.97 offset 0.7,0 textcolor rgb '#606060'\nplot ",
 		proc_cpus(), proc_cpus(), proc_cpus());
 	for (w = 0; w < NR_WAYS; w++)
-		fprintf(plot, "%s$way%zu u 1:2 w linespoints lw 2 pt %zu t '%s'",
-			w ? ", " : "", w, w + 4, ways[w].name);
+		fprintf(plot, "%s$way%zu u 1:2 w linespoints lw 2 pt %zu lc rgb '%s' t '%s'",
+			w ? ", " : "", w, w + 4, plot_colours[w], ways[w].name);
 	fputc('\n', plot);
 	plot_end(lab, plot);
 }

@@ -483,7 +483,7 @@ static void plot_data(FILE *plot, const struct cow *c, const char *name)
 	fprintf(plot, "END\n");
 }
 
-static void plot_panel(FILE *plot, const char *name, const char *title)
+static void draw_panel(FILE *plot, const char *name, const char *title)
 {
 	fprintf(plot, "set title \"%s\"\n"
 		"plot $%s u 1:3 w boxes lc rgb '#d95f02' t 'private', "
@@ -496,8 +496,8 @@ static void plot_panel(FILE *plot, const char *name, const char *title)
 static void draw(struct lab *lab, const struct cow *small,
 		 const struct cow *huge)
 {
-	FILE *plot = plot_begin(lab, 1100, huge->pages ? 820 : 440);
-	int i;
+	int i, rows = huge->pages ? 2 : 1;
+	FILE *plot = plot_begin(lab, 1100, rows * 420);
 
 	if (!plot)
 		return;
@@ -506,14 +506,19 @@ static void draw(struct lab *lab, const struct cow *small,
 		plot_data(plot, huge, "huge");
 	fprintf(plot, "set boxwidth 0.36\nset xrange [-0.6:%d.6]\n"
 		"set yrange [0:*]\nset ylabel 'MiB of the region'\n"
-		"set key outside right top\nset xtics (", NR_STEPS - 1);
-	for (i = 0; i < NR_STEPS; i++)
-		fprintf(plot, "%s\"%s\" %d", i ? ", " : "", steps[i].name, i);
-	fprintf(plot, ")\nset multiplot layout %d,1\n", huge->pages ? 2 : 1);
-	plot_panel(plot, "small", "Left bar: parent, right bar: child. Small pages");
-	if (huge->pages)
-		plot_panel(plot, "huge", "The same with transparent huge pages");
-	fprintf(plot, "unset multiplot\n");
+		"set key outside right top\nset bmargin 4\nset xtics (", NR_STEPS - 1);
+	for (i = 0; i < NR_STEPS; i++) {
+		fputs(i ? ", " : "", plot);
+		plot_name(plot, steps[i].name);
+		fprintf(plot, " %d", i);
+	}
+	fputs(")\n", plot);
+	plot_panel(plot, 0, rows, 0, 1);
+	draw_panel(plot, "small", "Left bar: parent, right bar: child. Small pages");
+	if (huge->pages) {
+		plot_panel(plot, 1, rows, 0, 1);
+		draw_panel(plot, "huge", "The same with transparent huge pages");
+	}
 	plot_end(lab, plot);
 }
 

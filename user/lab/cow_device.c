@@ -311,8 +311,8 @@ static void draw(struct lab *lab, const struct seen *seen)
 				fprintf(plot, "%d %d %d\n", 2 * who + m, i,
 					seen[i].seen[who][m]);
 	fprintf(plot, "END\nset xrange [-0.5:3.5]\nset yrange [%d.5:-0.5]\n"
-		"set xtics ('parent, shared' 0, 'parent, private' 1, 'child, shared' 2, 'child, private' 3) scale 0\n"
-		"unset grid\nunset colorbox\nset cbrange [1:5]\n"
+		"set xtics (\"parent,\\nshared\" 0, \"parent,\\nprivate\" 1, \"child,\\nshared\" 2, \"child,\\nprivate\" 3) scale 0\n"
+		"unset grid\nset bmargin 4\nunset colorbox\nset cbrange [1:5]\n"
 		"set palette defined (1 '#f7f7f7', 2 '#c7e3f2', 3 '#fdbf6f', 4 '#74add1', 5 '#d95f02')\n"
 		"set title 'What each mapping of the ring shows'\nset ytics scale 0 (",
 		NR_STEPS - 1);

@@ -165,9 +165,7 @@ static void draw(struct lab *lab, const struct results *r)
 		fprintf(plot, "%s$series%zu u ($1*%f):2:3:4 w yerrorlines lw 2 pt %d ps 0.7 lc rgb '%s' t '%s'",
 			s ? ", " : "", s, 0.97 + 0.02 * (double)s,
 			series[s].processes ? 5 : 7,
-			series[s].atomic ? series[s].processes ? "#fdae61" :
-			"#d95f02" : series[s].processes ? "#74add1" : "#1f78b4",
-			series[s].name);
+			plot_colours[s], series[s].name);
 	fputc('\n', plot);
 	plot_end(lab, plot);
 }

@@ -8,7 +8,6 @@
 #include "keeper.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -23,31 +22,6 @@
 
 static sigset_t waited_for, original;
 static struct lab_note *note;
-
-int output_open(struct output *o, const char *path)
-{
-	o->path = strdup(path);
-	if (!o->path)
-		return -ENOMEM;
-	o->made = true;
-	o->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (o->fd < 0 && errno == EEXIST) {
-		o->made = false;
-		o->fd = open(path, O_WRONLY | O_CLOEXEC);
-	}
-	return o->fd < 0 ? -errno : 0;
-}
-
-void output_close(struct output *o, bool keep)
-{
-	if (o->fd < 0)
-		return;
-	close(o->fd);
-	o->fd = -1;
-	if (o->made && !keep)
-		unlink(o->path);
-	free(o->path);
-}
 
 bool keeper_begin(size_t runs)
 {
@@ -96,14 +70,23 @@ static void start(struct run *run)
 	exit(lab_run(&run->lab));
 }
 
+/* What it saw is there, unless memory was short. */
+static enum run_end done(struct run *run)
+{
+	snprintf(run->why, sizeof(run->why), "what it saw could not be kept");
+	return RUN_DONE;
+}
+
 static enum run_end judge(struct run *run, const siginfo_t *info)
 {
+	if (info->si_code != CLD_EXITED && info->si_status == SIGPIPE)
+		return RUN_UNREAD;
 	if (info->si_code != CLD_EXITED)
 		snprintf(run->why, sizeof(run->why),
 			 "it was killed by signal %d (%s)", info->si_status,
 			 strsignal(info->si_status));
 	else if (info->si_status == LAB_DONE)
-		return RUN_DONE;
+		return done(run);
 	else if (info->si_status == LAB_REFUSED)
 		return RUN_REFUSED;
 	else

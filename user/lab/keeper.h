@@ -6,23 +6,6 @@
 #include "lab.h"
 
 /*
- * struct output - a file that was asked for on the command line
- * @fd: open from the start, so that it is known to be writable; -1: none
- * @made: it was not there before, and goes again if nothing is written
- */
-struct output {
-	char *path;
-	int fd;
-	bool made;
-};
-
-/* 0 or a negative errno. */
-int output_open(struct output *o, const char *path);
-
-/* Close it; remove it if it was made and @keep is false. */
-void output_close(struct output *o, bool keep);
-
-/*
  * struct run - one experiment to be kept
  * @lab: what the experiment gets, but for what keeper_run() fills in
  * @files_in: where its folder goes
@@ -43,6 +26,7 @@ enum run_end {
 	RUN_FAILED,
 	RUN_REFUSED,
 	RUN_INTERRUPTED,
+	RUN_UNREAD,	/* nobody reads what it prints */
 };
 
 /*

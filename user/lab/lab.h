@@ -81,6 +81,7 @@ struct lab_note {
  * @dir: a folder for its files, empty at the start; "" if it needs none
  * @program: what `demand` executes, or NULL for its own choice
  * @plot_fd: where the picture goes, or -1
+ * @plot_png: it is to be a PNG, not an SVG
  * @variant: what distinguishes this verdict from others on the same claim, or
  *	NULL
  * @pid: the experiment's own process: a child that fails only ends itself
@@ -94,6 +95,7 @@ struct lab {
 	const char *dir;
 	const char *program;
 	int plot_fd;
+	bool plot_png;
 	FILE *out;
 	struct lab_note *note;
 	const char *variant;

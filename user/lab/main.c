@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 /* shmring-lab: the command line. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../common/cli.h"
+#include "../common/gnuplot.h"
+#include "../common/nearest.h"
+#include "../common/outfile.h"
 #include "../common/progress.h"
 #include "../common/units.h"
+#include "../common/width.h"
 #include "keeper.h"
-#include "plot.h"
 #include "report.h"
 
 enum {
@@ -38,8 +43,8 @@ static const struct argp_option options[] = {
 	  "demand: what is executed, with --version", 0 },
 	{ "json", KEY_JSON, "FILE", 0,
 	  "Write what was seen there, too; with -, to standard output, and the text to standard error", 0 },
-	{ "plot", KEY_PLOT, "FILE.svg", 0,
-	  "Draw it; with all, a folder for one picture each", 0 },
+	{ "plot", KEY_PLOT, "FILE", 0,
+	  "Draw it: .svg or .png; with all, a folder for one .svg each", 0 },
 	{ "no-progress", KEY_NO_PROGRESS, NULL, 0, "No progress bar", 0 },
 	CLI_HELP,
 	{ 0 }
@@ -48,11 +53,13 @@ static const struct argp_option options[] = {
 /*
  * struct command - what the parser fills
  * @given: parameters as typed, or NULL
+ * @files_in: where files are made: @dir, or what the environment says
  */
 struct command {
 	const char *name;
 	const char *given[PARAM_NR];
 	const char *dir;
+	const char *files_in;
 	const char *program;
 	const char *json;
 	const char *plot;
@@ -112,37 +119,57 @@ static const struct argp argp = {
 	       "Each experiment says what it is about to do, shows what was seen, and gives a verdict on every claim: holds, does not hold here, or not checked here and why. "
 	       "`list` names them, and what --size, --count, --repeat and --workers mean to each. "
 	       "SIGUSR1 prints the progress.\n\n"
-	       "Exit status: 0; 1 when a claim does not hold; 2 when what was asked for is wrong or not possible here.",
+	       "Exit status: 0; 1 when a claim does not hold, or something could not be written; 2 when what was asked for is wrong or not possible here.",
 };
+
+static const char *value_text(int param, uint64_t v, char text[UNITS_TEXT_MAX])
+{
+	if (param == PARAM_SIZE)
+		return units_bytes(v, text);
+	snprintf(text, UNITS_TEXT_MAX, "%llu", (unsigned long long)v);
+	return text;
+}
+
+static void print_params(const struct experiment *e, int width)
+{
+	char name[32], what[256], number[UNITS_TEXT_MAX];
+	const struct param *p;
+	int i;
+
+	for (i = 0; i < PARAM_NR; i++) {
+		p = &e->params[i];
+		if (!p->is)
+			continue;
+		value_text(i, p->usual, number);
+		snprintf(name, sizeof(name), "    --%-8s ", param_names[i]);
+		snprintf(what, sizeof(what), "%s; %s", p->is, number);
+		fputs(name, stdout);
+		width_print(stdout, width, (int)strlen(name),
+			    (int)strlen(name), what);
+	}
+}
 
 static void list(void)
 {
 	const struct experiment *const *e;
-	char number[UNITS_TEXT_MAX];
-	const struct param *p;
-	int i;
+	int width = width_of(stdout);
 
 	for (e = experiments; *e; e++) {
-		printf("%s%s: %s\n", (*e)->name,
-		       (*e)->device ? " --device" : "", (*e)->what);
-		for (i = 0; i < PARAM_NR; i++) {
-			p = &(*e)->params[i];
-			snprintf(number, sizeof(number), "%llu",
-				 (unsigned long long)p->usual);
-			if (p->is)
-				printf("    --%-8s %s; %s\n", param_names[i],
-				       p->is, i == PARAM_SIZE ?
-				       units_bytes(p->usual, number) : number);
-		}
+		width_say(stdout, width, "%s%s: %s", (*e)->name,
+			  (*e)->device ? " --device" : "", (*e)->what);
+		print_params(*e, width);
 	}
 }
 
 static const struct experiment *find(const struct command *c)
 {
+	struct nearest near = { .typed = c->name, .len = strlen(c->name) };
 	const struct experiment *const *e;
+	char text[NEAREST_TEXT_MAX];
 	bool known = false;
 
 	for (e = experiments; *e; e++) {
+		nearest_try(&near, (*e)->name);
 		if (strcmp((*e)->name, c->name))
 			continue;
 		if ((*e)->device == c->device)
@@ -151,35 +178,44 @@ static const struct experiment *find(const struct command *c)
 	}
 	if (known)
 		refuse("--device: %s has no such variant; cow has", c->name);
-	refuse("'%s': no such experiment: see shmring-lab list", c->name);
+	nearest_try(&near, "all");
+	nearest_try(&near, "list");
+	refuse("'%s': no such experiment%s: see shmring-lab list", c->name,
+	       nearest_text(&near, text));
 }
 
-static void set_params(struct lab *lab, const struct command *c)
+static uint64_t parse_param(const struct param *p, int i, const char *given)
 {
-	const struct experiment *e = lab->experiment;
+	char from[UNITS_TEXT_MAX], to[UNITS_TEXT_MAX];
+	uint64_t v;
+
+	if (!units_parse_size(given, strlen(given), &v) || v < p->from ||
+	    v > p->to)
+		refuse("--%s %s: %s: not a number from %s to %s",
+		       param_names[i], given, p->is,
+		       value_text(i, p->from, from), value_text(i, p->to, to));
+	return v;
+}
+
+static void set_params(uint64_t value[PARAM_NR], const struct command *c,
+		       const struct experiment *e)
+{
 	const struct param *p;
-	uint64_t *v;
 	int i;
 
 	for (i = 0; i < PARAM_NR; i++) {
 		p = &e->params[i];
-		v = &lab->value[i];
-		*v = p->usual;
-		if (!c->given[i])
-			continue;
-		if (!p->is)
+		if (c->given[i] && !p->is)
 			refuse("--%s: means nothing to %s: see shmring-lab list",
 			       param_names[i], e->name);
-		if (!units_parse_size(c->given[i], strlen(c->given[i]), v) ||
-		    *v < p->from || *v > p->to)
-			refuse("--%s %s: %s: not a number from %llu to %llu",
-			       param_names[i], c->given[i], p->is,
-			       (unsigned long long)p->from,
-			       (unsigned long long)p->to);
+		value[i] = c->given[i] ? parse_param(p, i, c->given[i]) :
+					 p->usual;
 	}
 	if (c->program && strcmp(e->name, "demand"))
 		refuse("--program: only demand executes one");
-	lab->program = c->program;
+	if (c->dir && !e->files)
+		refuse("--dir: means nothing to %s, which makes no files",
+		       e->name);
 }
 
 /* With `all` only what concerns each of them. */
@@ -196,139 +232,221 @@ static void check_all(const struct command *c)
 		       "--device" : "--program");
 }
 
-static void must_open(struct output *o, const char *option, const char *path)
+/* Nothing that is made is left by a run that is refused or interrupted. */
+static struct outfile json, plot;
+static pid_t owner;
+
+static void drop_files(void)
 {
-	int err = output_open(o, path);
+	if (getpid() != owner)
+		return;
+	outfile_close(&json, -EINTR);
+	outfile_close(&plot, -EINTR);
+}
+
+static void must_open(struct outfile *o, const char *option, const char *path)
+{
+	int err = outfile_open(o, path);
 
 	if (err)
 		refuse("%s %s: cannot write it: %s", option, path,
 		       strerror(-err));
 }
 
-static void open_plot(struct output *o, const struct command *c,
+static bool must_close(struct outfile *o, const char *option, const char *path,
+		       int err)
+{
+	err = outfile_close(o, err);
+	if (err)
+		fprintf(stderr, "shmring-lab: %s %s: cannot write it: %s\n",
+			option, path, strerror(-err));
+	return !err;
+}
+
+static void plot_path(char path[4096], const struct command *c,
 		      const struct experiment *e)
 {
-	char path[4096];
-
-	o->fd = -1;
-	if (!c->plot)
-		return;
-	snprintf(path, sizeof(path), "%s", c->plot);
-	if (!strcmp(c->name, "all"))
-		snprintf(path, sizeof(path), "%s/%s%s.svg", c->plot, e->name,
+	if (strcmp(c->name, "all"))
+		snprintf(path, 4096, "%s", c->plot);
+	else
+		snprintf(path, 4096, "%s/%s%s.svg", c->plot, e->name,
 			 e->device ? "-device" : "");
-	must_open(o, "--plot", path);
+}
+
+/* One that drew nothing, or not all, leaves no picture. */
+static void close_plot(struct report *report, const char *path, enum run_end end)
+{
+	bool drawn = lseek(fileno(plot.file), 0, SEEK_CUR) != 0;
+
+	if (drawn && end == RUN_DONE)
+		report->unwritten |= !must_close(&plot, "--plot", path, 0);
+	else
+		outfile_close(&plot, -EINTR);
 }
 
 static enum run_end run_one(const struct command *c, struct report *report,
 			    const struct experiment *e, FILE *out)
 {
 	struct run run = {
-		.lab = { .experiment = e, .out = out },
-		.files_in = c->dir,
+		.lab = { .experiment = e, .out = out, .plot_fd = -1 },
+		.files_in = c->files_in,
 	};
-	struct output plot;
+	char path[4096] = "";
 	enum run_end end;
 
-	set_params(&run.lab, c);
-	open_plot(&plot, c, e);
-	run.lab.plot_fd = plot.fd;
+	set_params(run.lab.value, c, e);
+	run.lab.program = c->program;
+	if (c->plot) {
+		plot_path(path, c, e);
+		must_open(&plot, "--plot", path);
+		run.lab.plot_fd = fileno(plot.file);
+		run.lab.plot_png = outfile_ends_in(path, ".png");
+	}
 	end = keeper_run(&run);
-	output_close(&plot, plot.fd >= 0 && lseek(plot.fd, 0, SEEK_CUR) > 0);
+	if (c->plot)
+		close_plot(report, path, end);
 	report_add(report, &run, end, out);
 	return end;
 }
 
-static int run_all(const struct command *c, struct report *report, FILE *out)
+static size_t count_experiments(const struct command *c)
 {
-	const struct experiment *const *e;
-	bool all = !strcmp(c->name, "all");
-	enum run_end end = RUN_DONE;
 	size_t n = 0;
 
-	for (e = experiments; *e; e++)
+	if (strcmp(c->name, "all"))
+		return 1;
+	while (experiments[n])
 		n++;
+	return n;
+}
+
+/* Until one is not to be followed by another. */
+static enum run_end run_each(const struct command *c, struct report *report,
+			     FILE *out)
+{
+	const struct experiment *const *e;
+	enum run_end end = RUN_DONE;
+
+	if (strcmp(c->name, "all"))
+		return run_one(c, report, find(c), out);
+	for (e = experiments; *e; e++) {
+		end = run_one(c, report, *e, out);
+		if (end == RUN_INTERRUPTED || end == RUN_UNREAD)
+			return end;
+		fputc('\n', out);
+	}
+	return RUN_DONE;
+}
+
+/* As one that was never told to tidy up: who started it sees why it ended. */
+static void __attribute__((noreturn)) end_unread(void)
+{
+	drop_files();
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
+	_exit(EXIT_FAILURE);
+}
+
+static int run_all(const struct command *c, struct report *report, FILE *out)
+{
+	enum run_end end;
+
 	/* What is printed meanwhile would go through the bar. */
 	if (isatty(fileno(out)))
 		progress_hide();
-	if (!keeper_begin(all ? n : 1))
+	if (!keeper_begin(count_experiments(c)))
 		refuse("no memory");
-	if (!all)
-		end = run_one(c, report, find(c), out);
-	for (e = experiments; all && *e && end != RUN_INTERRUPTED; e++) {
-		end = run_one(c, report, *e, out);
-		fputc('\n', out);
-	}
+	end = run_each(c, report, out);
 	keeper_end();
+	if (end == RUN_UNREAD)
+		end_unread();
 	if (end == RUN_INTERRUPTED) {
 		fprintf(stderr, "shmring-lab: interrupted; its processes are ended, its files removed\n");
 		return EXIT_INTERRUPTED;
 	}
 	report_summary(report, out);
-	if (end == RUN_REFUSED && !all)
+	if (end == RUN_REFUSED)
 		return EXIT_USAGE;
 	return report->broken ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static void check_plot(const struct command *c)
+{
+	struct stat st;
+
+	if (!strcmp(c->name, "all")) {
+		if (stat(c->plot, &st) || !S_ISDIR(st.st_mode))
+			refuse("--plot %s: with all it is a folder, and there is none of this name",
+			       c->plot);
+	} else if (!outfile_ends_in(c->plot, ".svg") &&
+		   !outfile_ends_in(c->plot, ".png")) {
+		refuse("--plot %s: not FILE.svg or FILE.png", c->plot);
+	}
+	if (!gnuplot_exists())
+		refuse("--plot %s: needs gnuplot, which is not here: apt-get install gnuplot-nox",
+		       c->plot);
+}
+
+/* Everything that does not need a run to be seen wrong. */
 static void check(struct command *c)
 {
+	uint64_t value[PARAM_NR];
+
 	if (!c->name)
 		refuse("which experiment? shmring-lab list names them; all runs all of them");
 	if (!strcmp(c->name, "all"))
 		check_all(c);
 	else
-		find(c);
-	if (c->plot && !plot_possible())
-		refuse("--plot %s: needs gnuplot, which is not here: apt-get install gnuplot-nox",
-		       c->plot);
-	if (!c->dir)
-		c->dir = getenv("TMPDIR");
-	if (!c->dir || !*c->dir)
-		c->dir = "/tmp";
+		set_params(value, c, find(c));
+	if (c->plot)
+		check_plot(c);
+	c->files_in = c->dir ? c->dir : getenv("TMPDIR");
+	if (!c->files_in || !*c->files_in)
+		c->files_in = "/tmp";
 }
 
-static struct output json = { .fd = -1 };
-static pid_t owner;
-
-/* What was refused or interrupted leaves no empty file. Not in a child. */
-static void drop_json(void)
+static bool write_json(const struct command *c, const struct report *report,
+		       int status)
 {
-	if (getpid() == owner)
-		output_close(&json, false);
-}
+	int err = status == EXIT_INTERRUPTED ? -EINTR : 0;
 
-static void open_json(const struct command *c)
-{
-	owner = getpid();
-	atexit(drop_json);
-	must_open(&json, "--json", c->json);
+	if (json.file) {
+		if (err)
+			return outfile_close(&json, err), true;
+		return must_close(&json, "--json", c->json,
+				  report_json(report, json.file));
+	}
+	/* What cannot be written there is said when it is closed. */
+	if (c->json && !err)
+		report_json(report, stdout);
+	return true;
 }
 
 static int run(const struct command *c)
 {
 	bool to_stdout = c->json && !strcmp(c->json, "-");
 	struct report report;
-	int status, err = 0;
+	int status;
 
 	if (!report_begin(&report))
 		refuse("no memory");
+	owner = getpid();
+	atexit(drop_files);
 	if (c->json && !to_stdout)
-		open_json(c);
+		must_open(&json, "--json", c->json);
 	status = run_all(c, &report, to_stdout ? stderr : stdout);
-	if (c->json && status != EXIT_INTERRUPTED) {
-		/* A pipe has nothing that could be cut off. */
-		if (!to_stdout && ftruncate(json.fd, 0) && errno != EINVAL)
-			err = -errno;
-		else
-			err = report_json(&report, to_stdout ? STDOUT_FILENO :
-						   json.fd);
-	}
-	if (err)
-		fprintf(stderr, "shmring-lab: --json %s: cannot write it: %s\n",
-			c->json, strerror(-err));
-	output_close(&json, status != EXIT_INTERRUPTED);
+	report.unwritten |= !write_json(c, &report, status);
 	report_end(&report);
-	return err && !status ? EXIT_FAILURE : status;
+	return report.unwritten && !status ? EXIT_FAILURE : status;
+}
+
+/* It has no option of its own. */
+static void check_list(const struct command *c)
+{
+	const struct command none = { .name = c->name };
+
+	if (memcmp(c, &none, sizeof(none)))
+		refuse("list: takes no options");
 }
 
 int main(int argc, char **argv)
@@ -338,9 +456,10 @@ int main(int argc, char **argv)
 	cli_open_std();
 	cli_parse(&argp, argc, argv, &c);
 	if (c.name && !strcmp(c.name, "list")) {
+		check_list(&c);
 		list();
-		return 0;
+		return cli_close_stdout(EXIT_SUCCESS);
 	}
 	check(&c);
-	return run(&c);
+	return cli_close_stdout(run(&c));
 }

@@ -306,13 +306,13 @@ static void judge_deaths(struct lab *lab, const struct outcome *all)
 
 static void draw(struct lab *lab, const struct outcome *all)
 {
-	struct bar bars[MAX_LOCKS];
+	struct dot dots[MAX_LOCKS];
 	size_t i;
 
 	for (i = 0; i < nr_locks; i++)
-		bars[i] = (struct bar){ locks[i].name, all[i].stats.median,
+		dots[i] = (struct dot){ locks[i].name, all[i].stats,
 					all[i].lost };
-	plot_bars(lab, bars, nr_locks, "ns per increment of a counter in a file",
+	plot_dots(lab, dots, nr_locks, "per increment of a counter in a file",
 		  "exact", "lost updates");
 }
 

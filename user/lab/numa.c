@@ -333,13 +333,14 @@ static void draw(struct lab *lab, const struct pair *pairs, size_t nr)
 		fprintf(plot, "\"CPU %d\\nmemory %d\" %f %f\n", pairs[i].cpus,
 			pairs[i].memory, pairs[i].fast.median,
 			pairs[i].far.median);
-	fprintf(plot, "END\nset multiplot layout 1,2\nset boxwidth 0.6\nunset key\n"
-		"set xlabel 'node of the CPU, of the memory'\n"
-		"set yrange [0:*]\nset ylabel 'GB/s'\nset title 'Reading in order'\n"
-		"plot $pairs u 0:2:xticlabels(1) w boxes lc rgb '#1f78b4'\n"
-		"set ylabel 'ns'\nset title 'A load that waits for the one before'\n"
-		"plot $pairs u 0:3:xticlabels(1) w boxes lc rgb '#d95f02'\n"
-		"unset multiplot\n");
+	fprintf(plot, "END\nset boxwidth 0.6\nunset key\nset xrange [-1:%zu]\n"
+		"set yrange [0:*]\nset bmargin 4\n", nr);
+	plot_panel(plot, 0, 1, 0, 2);
+	fputs("set ylabel 'GB/s'\nset title 'Reading in order'\n"
+	      "plot $pairs u 0:2:xticlabels(1) w boxes lc rgb '#1f78b4'\n", plot);
+	plot_panel(plot, 0, 1, 1, 2);
+	fputs("set ylabel 'ns'\nset title 'A load that waits for the last'\n"
+	      "plot $pairs u 0:3:xticlabels(1) w boxes lc rgb '#d95f02'\n", plot);
 	plot_end(lab, plot);
 }
 

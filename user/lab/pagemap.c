@@ -180,7 +180,7 @@ bool pagemap_shows_frames(const char **why)
 	got = pread(fd, &word, sizeof(word),
 		    (off_t)((uintptr_t)&page / mem_page() * sizeof(word)));
 	close(fd);
-	*why = "/proc/PID/pagemap hides frame numbers without CAP_SYS_ADMIN";
+	*why = "/proc/PID/pagemap hides frame numbers from all but root";
 	return got == sizeof(word) && (word & FRAME);
 }
 

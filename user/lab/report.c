@@ -2,7 +2,8 @@
 /*
  * Schema shmring-lab/1: an object with
  *	schema		"shmring-lab/1"
- *	environment	kernel, machine, cpu, cpus
+ *	run		date (UTC), host, program, version, command, label (null)
+ *	environment	kernel, machine, cpu, cpus, memory_bytes
  *	experiments	an object each: experiment, device, parameters, notes,
  *			tables (by name, arrays of rows), claims (claim,
  *			variant, verdict, numbers), and error where it ended
@@ -15,6 +16,7 @@
 #include <sys/utsname.h>
 
 #include "../common/cpus.h"
+#include "../common/provenance.h"
 
 bool report_begin(struct report *r)
 {
@@ -60,7 +62,7 @@ static void add_without_record(struct report *r, struct run *run,
 
 void report_add(struct report *r, struct run *run, enum run_end end, FILE *out)
 {
-	if (end == RUN_INTERRUPTED)
+	if (end == RUN_INTERRUPTED || end == RUN_UNREAD)
 		return;
 	if (run->record)
 		count_verdicts(r, run->record);
@@ -76,7 +78,7 @@ void report_summary(const struct report *r, FILE *out)
 		r->holds, r->broken, r->skipped);
 }
 
-int report_json(const struct report *r, int fd)
+int report_json(const struct report *r, FILE *out)
 {
 	char model[256];
 	struct utsname u;
@@ -84,16 +86,18 @@ int report_json(const struct report *r, int fd)
 	int err = 0;
 
 	uname(&u);
-	root = json_pack("{s:s, s:{s:s, s:s, s:s, s:s}, s:O}",
-			 "schema", "shmring-lab/1", "environment",
+	root = json_pack("{s:s, s:o, s:{s:s, s:s, s:s, s:s, s:o}, s:O}",
+			 "schema", "shmring-lab/1", "run", provenance(NULL),
+			 "environment",
 			 "kernel", u.release, "machine", u.machine,
 			 "cpu", cpus_model(model, sizeof(model)),
 			 "cpus", cpus_list((char[256]){ 0 }, 256),
+			 "memory_bytes", provenance_memory(),
 			 "experiments", r->records);
 	errno = 0;
-	if (!root || json_dumpfd(root, fd, JSON_INDENT(2) |
-				 JSON_REAL_PRECISION(6)) ||
-	    dprintf(fd, "\n") < 0)
+	if (!root || json_dumpf(root, out, JSON_INDENT(2) |
+				JSON_REAL_PRECISION(6)) ||
+	    fputc('\n', out) == EOF)
 		err = errno ? -errno : -EIO;
 	json_decref(root);
 	return err;

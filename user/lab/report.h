@@ -11,6 +11,7 @@ struct report {
 	unsigned int holds;
 	unsigned int broken;
 	unsigned int skipped;
+	bool unwritten;	/* a picture, or what was seen */
 };
 
 bool report_begin(struct report *r);
@@ -25,7 +26,7 @@ void report_add(struct report *r, struct run *run, enum run_end end, FILE *out);
 void report_summary(const struct report *r, FILE *out);
 
 /* 0 or a negative errno. */
-int report_json(const struct report *r, int fd);
+int report_json(const struct report *r, FILE *out);
 
 void report_end(struct report *r);
 

@@ -211,16 +211,16 @@ static void draw_sizes(struct lab *lab, const struct sizes s[2])
 	if (!plot)
 		return;
 	fprintf(plot, "$sizes << END\nVSZ %f %f\nRSS %f %f\nPSS %f %f\n"
-		"\"the mapping's RSS\" %f %f\n\"the mapping's PSS\" %f %f\nEND\n",
+		"\"mapping,\\nRSS\" %f %f\n\"mapping,\\nPSS\" %f %f\nEND\n",
 		mib(s[0].vsz), mib(s[1].vsz), mib(s[0].all.rss),
 		mib(s[1].all.rss), mib(s[0].all.pss), mib(s[1].all.pss),
 		mib(s[0].mapping.rss), mib(s[1].mapping.rss),
 		mib(s[0].mapping.pss), mib(s[1].mapping.pss));
 	fprintf(plot, "set style data histograms\nset style histogram cluster gap 1\n"
-		"set yrange [0:*]\nset ylabel 'MiB'\nset key top right\n"
+		"set yrange [0:*]\nset ylabel 'MiB'\nset key outside right top\nset bmargin 4\n"
 		"set title 'Two processes that share a mapping and have touched all of it'\n"
 		"plot $sizes u 2:xticlabels(1) lc rgb '#1f78b4' t 'parent', "
-		"'' u 3 lc rgb '#a6cee3' t 'child'\n");
+		"'' u 3 lc rgb '#d95f02' t 'child'\n");
 	plot_end(lab, plot);
 }
 

@@ -380,7 +380,7 @@ static void draw(struct lab *lab, double *const ns[NR_WAYS], uint64_t trips)
 	}
 	fprintf(plot, "set logscale x\nset xlabel 'microseconds, there and back'\n"
 		"set ylabel '%% of the round trips that took no longer'\n"
-		"set key bottom right\nset title 'Delivery of a signal to another process'\n"
+		"set key bottom right\nset rmargin 5\nset title 'Delivery of a signal to another process'\n"
 		"plot ");
 	for (way = 0; way < NR_WAYS; way++)
 		fprintf(plot, "%s$way%d u 1:2 w lines lw 2 lc rgb '%s' t '%s'",

@@ -123,7 +123,7 @@ void strips_plot(struct lab *lab, const struct strips *all)
 			all->strip[i].name, -(double)i);
 	fprintf(plot, ") scale 0\nunset grid\nset border 0\n"
 		"set xtics ('first page' 0, 'last page' 1) scale 0\n"
-		"set lmargin at screen 0.23\nset rmargin at screen 0.97\n"
+		"set lmargin at screen 0.31\nset rmargin at screen 0.96\n"
 		"set key outside top center horizontal\n"
 		"names = '\"not there\" \"in memory\" \"in memory and mapped\"'\n"
 		"plot for [s=0:2] $strips using "

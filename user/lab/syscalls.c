@@ -215,16 +215,16 @@ static void show(struct bench *b, const struct results *r)
 
 static void draw(struct bench *b, const struct results *r)
 {
-	struct bar bars[NR_OPERATIONS];
+	struct dot dots[NR_OPERATIONS];
 	size_t n = 0;
 	int i;
 
 	for (i = 0; i < NR_OPERATIONS; i++)
 		if (i != IOCTL || b->device)
-			bars[n++] = (struct bar){ operations[i].name,
-						  r->stats[i].median,
-						  i == VDSO };
-	plot_bars(b->lab, bars, n, "ns", "through the kernel", "without");
+			dots[n++] = (struct dot){ operations[i].name,
+						  r->stats[i], i == VDSO };
+	plot_dots(b->lab, dots, n, "time of one",
+		  "through the kernel", "without");
 }
 
 /* What each costs depends on them. */

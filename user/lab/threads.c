@@ -546,22 +546,22 @@ static void judge(struct lab *lab, const struct outcome *all)
 
 static void draw(struct lab *lab, const struct outcome *all)
 {
-	struct bar bars[2 * NR_KINDS];
+	struct dot dots[2 * NR_KINDS];
 	static char names[2 * NR_KINDS][64];
 	size_t n = 0;
 	int i;
 
 	for (i = 0; i < NR_KINDS; i++) {
 		snprintf(names[n], sizeof(names[n]), "%s", kinds[i].name);
-		bars[n] = (struct bar){ names[n], all[i].made.median, false };
+		dots[n] = (struct dot){ names[n], all[i].made, false };
 		n++;
 		if (kinds[i].waits)
 			continue;
 		snprintf(names[n], sizeof(names[n]), "switch");
-		bars[n] = (struct bar){ names[n], all[i].turned.median, true };
+		dots[n] = (struct dot){ names[n], all[i].turned, true };
 		n++;
 	}
-	plot_bars(lab, bars, n, "ns", "make and join", "switch to it");
+	plot_dots(lab, dots, n, "time of one", "make and join", "switch to it");
 }
 
 static void run(struct lab *lab)
