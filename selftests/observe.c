@@ -157,10 +157,10 @@ static int print_scaling(void)
 	}
 	made = median(many.make);
 	proc = median(many.proc);
-	printf("%d rings, made and listed: %.0f ms, %.1f x the time for %d (limit 12)\n",
+	printf("%d rings, made and listed: %.0f ms, %.1f x the time for %d (limit: at most 12)\n",
 	       MANY, (made + proc) * 1e3,
 	       (made + proc) / (median(few.make) + median(few.proc)), FEW);
-	printf("%d rings: /proc/shmring %.2f ms, dump %.2f ms: %.2f x (limit 5)\n",
+	printf("%d rings: /proc/shmring %.2f ms, dump %.2f ms: %.2f x (limit: at most 5)\n",
 	       MANY, proc * 1e3, median(many.dump) * 1e3,
 	       median(many.dump) / proc);
 	return 0;

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# How scripts/check reads what tests say: small texts, and what they come to.
+# How scripts/check reads what tests say, and scripts/bench what was measured:
+# small texts, and what they come to.
 # Prints TAP.
 
 cd "$(dirname "$0")/.." || exit 2
@@ -74,4 +75,16 @@ reads 'a skip that has none' '1..2\nok 1 z # SKIP no b\nok 2 c\n' \
 	"fail skipped, and not in $tmp/skips: z # SKIP no b|sum 1 1 0"
 reads 'how long it took' '# shmring: p\n1..1\nok 1 a\n# shmring: p took 7 s\n' \
 	'took p 7|sum 1 0 0'
+
+# What "make bench" says of limits.
+verdict()	# LINES
+{
+	printf %b "$1" | scripts/bench-verdict | paste -sd'|'
+	return "${PIPESTATUS[1]}"
+}
+
+is 'limits that are kept' "$(verdict 'a: 3 ms, 1.5 x the time (limit: at most 12)\nb: 0.97 x (limit: at least 0.97)\nc\n' && echo yes)" \
+	$'kept:   a: 3 ms, 1.5 x the time (limit: at most 12)|kept:   b: 0.97 x (limit: at least 0.97)|2 of 2 limits kept\nyes'
+is 'one that is not' "$(verdict 'a: 7.00 x (limit: at most 5)\nb: 1.0 x (limit: at least 0.97)\n' || echo no)" \
+	$'MISSED: a: 7.00 x (limit: at most 5)|kept:   b: 1.0 x (limit: at least 0.97)|1 of 2 limits kept\nno'
 done_testing

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # The manual pages say what the programs say of themselves, neither less nor more,
-# and their examples work. Prints TAP.
+# their examples work, and what completes words knows the same. Prints TAP.
 #
 # usage: tests/manual.sh FOLDER		(of the built programs and the library)
 
@@ -93,6 +93,25 @@ for page in user/man/*.1; do
 		skip "$name" 'the program is not part of this tree'
 	fi
 done
+# What bash makes of the last of WORD...
+completed()	# PROGRAM WORD...
+{
+	(
+		# shellcheck source=/dev/null
+		. <(scripts/completion bash "$folder/$1")
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+		"_${1//-/_}"
+		echo "${COMPREPLY[*]}"
+	)
+}
+
+is 'completion: a test' "$(completed shmring-bench lat)" latency
+is 'completion: an option' "$(completed shmring-bench --js)" --json
+is 'completion: a group' "$(completed shmring-bench latency -t soc)" sockets
+is 'completion: what a list leaves out' \
+	"$(completed shmring-bench --transport = rings,-pipe)" \
+	'rings,-pipe rings,-pipes'
+is 'completion: an experiment' "$(completed shmring-lab fal)" false-sharing
 same 'shmring.4: parameters' \
 	"$(sed -n 's/^module_param(\([a-z_]*\),.*/\1/p' kmod/*.c | sort)" \
 	"$(sed -n 's/^\.It Va //p' user/man/shmring.4 | sort)"
