@@ -65,15 +65,15 @@ static void assert_says(int (*write)(const json_t *comparison, FILE *out),
 static size_t compare(json_t *a, json_t *b, double threshold,
 		      const char *wanted)
 {
-	json_t *docs[] = { doc(a), doc(b) }, *comparison;
+	json_t *docs[] = { doc(a), doc(b) }, *found;
 	const char *const paths[] = { "a.json", "b.json" };
 	size_t n;
 
-	comparison = compare_make(docs, paths, 2, threshold);
-	assert_non_null(comparison);
-	n = compare_regressions(comparison);
-	assert_says(print, comparison, wanted);
-	json_decref(comparison);
+	found = compare_make(docs, paths, 2, threshold);
+	assert_non_null(found);
+	n = compare_regressions(found);
+	assert_says(print, found, wanted);
+	json_decref(found);
 	json_decref(docs[0]);
 	json_decref(docs[1]);
 	return n;

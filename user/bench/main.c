@@ -77,18 +77,18 @@ static int show(const struct command *c)
 
 static int compare(const struct command *c)
 {
-	json_t *docs[FILES_MAX], *comparison;
+	json_t *docs[FILES_MAX], *found;
 	unsigned int i;
 	bool ok;
 
 	for (i = 0; i < c->nr_files; i++)
 		docs[i] = read_file(c->files[i], &c->options);
-	comparison = compare_make(docs, c->files, c->nr_files, c->threshold);
-	if (!comparison)
+	found = compare_make(docs, c->files, c->nr_files, c->threshold);
+	if (!found)
 		refuse("no memory for the comparison");
-	ok = output_comparison(comparison, c) &&
-	     !compare_regressions(comparison);
-	json_decref(comparison);
+	ok = output_comparison(found, c) &&
+	     !compare_regressions(found);
+	json_decref(found);
 	for (i = 0; i < c->nr_files; i++)
 		json_decref(docs[i]);
 	return !ok;
