@@ -325,7 +325,7 @@ static enum run_end run_each(const struct command *c, struct report *report,
 			     FILE *out)
 {
 	const struct experiment *const *e;
-	enum run_end end = RUN_DONE;
+	enum run_end end;
 
 	if (strcmp(c->name, "all"))
 		return run_one(c, report, find(c), out);
