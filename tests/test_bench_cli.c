@@ -465,15 +465,15 @@ static void a_reader_that_goes_away_costs_no_file(void **state)
 	int status;
 
 	(void)state;
-	r = start(have_no_reader, ARGS("latency", "-t", "pipes,sockets", "-v",
-				       BRIEF, "--json", in_dir("kept.json")));
+	r = start(have_no_reader, ARGS("latency", "-v", BRIEF, "--json",
+				       in_dir("kept.json")));
 	while (read_more(&r))
 		;
 	close(r.out);
 	assert_int_equal(waitpid(r.pid, &status, 0), r.pid);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
 	assert_int_equal(r.used, 0);
-	assert_true(exists("kept.json"));
+	assert_true(size_of(in_dir("kept.json")) > 1000);
 }
 
 static void pictures_and_pages_are_drawn(void **state)
