@@ -64,12 +64,15 @@ struct command {
 	const char *json;
 	const char *plot;
 	bool device;
+	bool has_options;
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct command *c = state->input;
 
+	/* The parser's own keys are 0, or larger. */
+	c->has_options |= key > 0 && key <= KEY_NO_PROGRESS;
 	switch (key) {
 	case KEY_SIZE:
 		c->given[PARAM_SIZE] = arg;
@@ -439,15 +442,6 @@ static int run(const struct command *c)
 	return report.unwritten && !status ? EXIT_FAILURE : status;
 }
 
-/* It has no option of its own. */
-static void check_list(const struct command *c)
-{
-	const struct command none = { .name = c->name };
-
-	if (memcmp(c, &none, sizeof(none)))
-		refuse("list: takes no options");
-}
-
 int main(int argc, char **argv)
 {
 	struct command c = { .name = NULL };
@@ -455,7 +449,8 @@ int main(int argc, char **argv)
 	cli_open_std();
 	cli_parse(&argp, argc, argv, &c);
 	if (c.name && !strcmp(c.name, "list")) {
-		check_list(&c);
+		if (c.has_options)
+			refuse("list: takes no options");
 		list();
 		return cli_close_stdout(EXIT_SUCCESS);
 	}
