@@ -22,7 +22,8 @@ state_is()	# ROLE STATE
 }
 
 # Wrong arguments
-fails 'an unknown command' 2 "'frob': no such command" "$s" frob
+fails 'an unknown command' 2 "'frob': no such command: see" "$s" frob
+fails 'a mistyped command' 2 "'destory': no such command, did you mean 'destroy'\?" "$s" destory
 for c in create destroy evict set list show dump send recv peek wait monitor top \
 	metrics doctor
 do

@@ -153,9 +153,9 @@ int cli_close_stdout(int status)
 	bool failed = ferror(stdout);
 
 	errno = 0;
-	if (!fclose(stdout) && !failed)
+	if ((!fclose(stdout) && !failed) || status)
 		return status;
 	fprintf(stderr, "%s: cannot write to standard output: %s\n",
 		program_invocation_short_name, strerror(errno ? errno : EIO));
-	return status ? status : EXIT_FAILURE;
+	return EXIT_FAILURE;
 }

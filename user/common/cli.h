@@ -38,7 +38,8 @@ const char *cli_command_line(void);
 
 /*
  * The end of main(): what was printed may still fail to be written. Returns
- * @status, or EXIT_FAILURE if it was EXIT_SUCCESS.
+ * @status, or EXIT_FAILURE if it was EXIT_SUCCESS; then it says why. (Who failed
+ * has said so.)
  */
 int cli_close_stdout(int status);
 

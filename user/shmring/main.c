@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* shmring: make rings, look at them, and move records through them. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/cli.h"
+#include "../common/nearest.h"
 #include "args.h"
 #include "cmd.h"
 
@@ -54,17 +55,16 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-/* What was printed may still fail to be written. */
-static int close_stdout(int status)
+static void __attribute__((noreturn)) refuse_command(const char *name)
 {
-	bool failed = ferror(stdout);
+	struct nearest near = { .typed = name, .len = strlen(name) };
+	char text[NEAREST_TEXT_MAX];
+	size_t i;
 
-	if (!fclose(stdout) && !failed)
-		return status;
-	if (status == EXIT_SUCCESS)
-		return fail("cannot write to standard output: %s",
-			    strerror(errno));
-	return status;
+	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		nearest_try(&near, commands[i].name);
+	refuse("'%s': no such command%s: see shmring --help", name,
+	       nearest_text(&near, text));
 }
 
 int main(int argc, char **argv)
@@ -80,20 +80,17 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
 	    !strcmp(argv[1], "help")) {
 		usage(stdout);
-		return close_stdout(EXIT_SUCCESS);
+		return cli_close_stdout(EXIT_SUCCESS);
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		puts("shmring " VERSION);
-		return close_stdout(EXIT_SUCCESS);
+		printf("shmring %s\n", cli_version);
+		return cli_close_stdout(EXIT_SUCCESS);
 	}
 	c = find(argv[1]);
-	if (!c) {
-		fprintf(stderr, "shmring: '%s': no such command: see shmring --help\n",
-			argv[1]);
-		return EXIT_USAGE;
-	}
+	if (!c)
+		refuse_command(argv[1]);
 	/* The name in what popt prints. */
 	snprintf(title, sizeof(title), "shmring %s", c->name);
 	argv[1] = title;
-	return close_stdout(c->run(argc - 1, argv + 1));
+	return cli_close_stdout(c->run(argc - 1, argv + 1));
 }
