@@ -240,33 +240,75 @@ TEST_F(numa, inv6_any)
 }
 
 /*
- * More than a node has: refused, given back, and the neighbour not used.
+ * Rings that fill a node: each has a 64th of it or a bit more, so that all of
+ * them together are mapped where one as large as the node would not be.
  */
-TEST_F_TIMEOUT(numa, inv6_strict_or_nothing, HANG)
-{
-	int node = self->node[self->nodes - 1], other = self->node[0];
-	long long total = node_meminfo(node, "MemTotal:");
-	long long free_here, free_there;
-	__u64 bytes = RING_BYTES;
+#define FILLERS		64
 
-	while (bytes < total)
-		bytes *= 2;
+static void filler_name(char name[SHMRING_NAME_MAX], const char *of, int i)
+{
+	snprintf(name, SHMRING_NAME_MAX, "%.24s-%d", of, i);
+}
+
+/* As @like says, until there is no memory. Bytes of their data, or -errno. */
+static long long fill_up(const struct shmring_create *like)
+{
+	struct shmring_create create = *like;
+	int i, ret = 0;
+
+	for (i = 0; i < FILLERS && !ret; i++) {
+		filler_name(create.name, like->name, i);
+		ret = ring_create_as(&create);
+	}
+	if (!ret)
+		return i * create.ring_bytes;
+	return ret == -ENOMEM ? (long long)(i - 1) * create.ring_bytes : ret;
+}
+
+static void destroy_fillers(const char *of)
+{
+	char name[SHMRING_NAME_MAX];
+	int i;
+
+	for (i = 0; i < FILLERS; i++) {
+		filler_name(name, of, i);
+		ring_destroy(name);
+	}
+}
+
+/* Of the size of fillers for @node, and with no limit but memory. */
+static void prepare_to_fill(struct __test_metadata *_metadata,
+			    struct shmring_create *create, int node)
+{
+	long long total = node_meminfo(node, "MemTotal:");
+
+	ASSERT_LT(0, total);
+	while (FILLERS * create->ring_bytes < (__u64)total)
+		create->ring_bytes *= 2;
 	ASSERT_EQ(0, param_set(PARAM_MAX_RING_BYTES, "1125899906842624"));
 	ASSERT_EQ(0, param_set(PARAM_MAX_TOTAL_BYTES, "1125899906842624"));
+}
+
+/* More than a node has: refused, given back, and the neighbour not used. */
+TEST_F_TIMEOUT(numa, inv6_strict_or_nothing, HANG)
+{
+	int node = self->node[self->nodes - 1];
+	long long bytes;
+
+	prepare_to_fill(_metadata, &self->create, node);
 	self->create.node = node;
 	self->create.flags = SHMRING_CREATE_STRICT;
-	self->create.ring_bytes = bytes;
-
-	free_here = node_meminfo(node, "MemFree:");
-	free_there = node_meminfo(other, "MemFree:");
-	EXPECT_EQ(-ENOMEM, ring_create_as(&self->create));
-	EXPECT_FALSE(ring_exists(self->name));
-	/* Reclaim may have freed what others had; the ring's share is large. */
-	EXPECT_GT(free_here / 8, free_here - node_meminfo(node, "MemFree:"));
-	EXPECT_GT(free_there / 8,
-		  free_there - node_meminfo(other, "MemFree:"));
+	bytes = fill_up(&self->create);
+	TH_LOG("%lld bytes of node %d", bytes, node);
+	EXPECT_LT(0, bytes);
+	EXPECT_GT(node_meminfo(node, "MemTotal:"), bytes);
+	/* There is memory, for those who take it from anywhere. */
+	self->create.flags = 0;
+	EXPECT_EQ(0, ring_create_as(&self->create));
+	EXPECT_EQ(0, ring_destroy(self->name));
+	destroy_fillers(self->name);
 	/* What fits is granted, there and nowhere else. */
-	self->create.ring_bytes = RING_BYTES;
+	self->create.flags = SHMRING_CREATE_STRICT;
 	ASSERT_EQ(0, ring_create_as(&self->create));
 	expect_on_node(_metadata, self->name, node);
 }
@@ -373,6 +415,35 @@ TEST_F(numa, inv6_cpuset)
 	self->create.node = outside;
 	ASSERT_EQ(0, ring_create_as(&self->create));
 	expect_on_node(_metadata, self->name, outside);
+	rmdir(GROUP);
+}
+
+/* Nor when its own nodes are full. */
+TEST_F_TIMEOUT(numa, inv6_full_cpuset, HANG)
+{
+	int inside = self->node[0], outside = self->node[1];
+	long long *bytes = shared_memory(sizeof(*bytes));
+	const char *why = make_group(inside);
+	pid_t pid;
+
+	if (why)
+		SKIP(return, "%s", why);
+	ASSERT_TRUE(!!bytes);
+	prepare_to_fill(_metadata, &self->create, inside);
+	self->create.node = outside;
+	pid = spawn(0);
+	if (!pid) {
+		CHILD_ASSERT(!write_file(GROUP "/cgroup.procs", "0"));
+		*bytes = fill_up(&self->create);
+		_exit(0);
+	}
+	EXPECT_EQ(0, reap(pid));
+	TH_LOG("%lld bytes of node %d", *bytes, inside);
+	EXPECT_LT(0, *bytes);
+	EXPECT_GT(node_meminfo(inside, "MemTotal:"), *bytes);
+	/* There is memory outside of it. */
+	EXPECT_EQ(0, ring_create_as(&self->create));
+	destroy_fillers(self->name);
 	rmdir(GROUP);
 }
 

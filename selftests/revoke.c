@@ -248,6 +248,7 @@ TEST_F(revoke, inv5_mprotect_keeps_the_role)
 	EXPECT_EQ(RECORD, p->mine->pos);
 	/* A second one of the same holds it as well. */
 	ASSERT_EQ(0, munmap(p->data, p->data_bytes));
+	EXPECT_EQ(SHMRING_STATE_ATTACHED, state_of_producer(c));
 	ASSERT_EQ(0, munmap(p->mine, page));
 	p->data = NULL;
 	p->mine = NULL;
