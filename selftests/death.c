@@ -323,8 +323,10 @@ static void kill_again_and_again(struct __test_metadata *_metadata,
 			victim(shared, name, role);
 		}
 		while (__atomic_load_n(&shared->attached,
-				       __ATOMIC_ACQUIRE) == i)
+				       __ATOMIC_ACQUIRE) == i) {
 			ASSERT_EQ(0, waitpid(pid, NULL, WNOHANG));
+			relax();
+		}
 		ASSERT_EQ(-EBUSY, ring_open_as(name, role));
 		ASSERT_EQ(1, write(go[1], "", 1));
 		random_moment(i);

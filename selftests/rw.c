@@ -298,10 +298,12 @@ TEST_F(rw, inv1_read_waits_for_the_first_producer)
 		CHILD_ASSERT(take(self->out, record, 48) == 48);
 		_exit(0);
 	}
-	while (waits_of(self->name) < 1 || !is_asleep(pid))
+	while (waits_of(self->name) < 1 || !is_asleep(pid)) {
 		ASSERT_EQ(0, waitpid(pid, NULL, WNOHANG)) {
 			TH_LOG("it read without waiting");
 		}
+		relax();
+	}
 	EXPECT_EQ(48, put(self->in, record, 48));
 	EXPECT_EQ(0, reap(pid));
 }
