@@ -87,4 +87,6 @@ is 'limits that are kept' "$(verdict 'a: 3 ms, 1.5 x the time (limit: at most 12
 	$'kept:   a: 3 ms, 1.5 x the time (limit: at most 12)|kept:   b: 0.97 x (limit: at least 0.97)|2 of 2 limits kept\nyes'
 is 'one that is not' "$(verdict 'a: 7.00 x (limit: at most 5)\nb: 1.0 x (limit: at least 0.97)\n' || echo no)" \
 	$'MISSED: a: 7.00 x (limit: at most 5)|kept:   b: 1.0 x (limit: at least 0.97)|1 of 2 limits kept\nno'
+is 'none at all, or none that is understood' "$(verdict 'x: nan x (limit: at least 0.97)\n' || echo no)" \
+	$'0 of 0 limits kept\nno'
 done_testing

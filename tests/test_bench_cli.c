@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <jansson.h>
 
 #define HANG_GUARD_S	900	/* a hang fails instead of lasting */
 #define ARGS_MAX	32
@@ -395,6 +396,78 @@ static void what_cannot_be_written_fails(void **state)
 					   "-")), 1);
 	assert_int_equal(RUN("show", in_dir("f.json"), "--csv", "/dev/full"), 1);
 	assert_says("--csv /dev/full: cannot write it: No space left");
+	if (system("command -v gnuplot >/dev/null"))
+		return;
+	/* Which says nothing of it. */
+	assert_int_equal(symlink("/dev/full", in_dir("full.svg")), 0);
+	assert_int_equal(RUN("show", in_dir("f.json"), "--plot",
+			     in_dir("full.svg")), 1);
+	assert_says("full.svg: cannot write it: No space left");
+}
+
+static void what_a_link_leads_to_is_written(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(RUN("latency", "-t", "pipe", "-s", "8", BRIEF,
+			     "--json", in_dir("l.json")), 0);
+	assert_int_equal(symlink("new.json", in_dir("link.json")), 0);
+	assert_int_equal(RUN("show", in_dir("l.json"), "--json",
+			     in_dir("link.json")), 0);
+	assert_int_equal(lstat(in_dir("link.json"), &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_true(size_of(in_dir("new.json")) > 1000);
+}
+
+static void one_file_is_not_two(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("latency", "-t", "pipe", "-s", "8", BRIEF,
+			     "--json", in_dir("same"), "--csv", in_dir("same")),
+			 2);
+	assert_says("has the same file");
+	assert_false(exists("same"));
+}
+
+/* As @from, but for the text at the @key of the first in the @list. */
+static void forge(const char *from, const char *list, const char *key,
+		  const char *text, const char *to)
+{
+	json_t *doc = json_load_file(from, 0, NULL), *first;
+
+	first = json_array_get(json_object_get(doc, list), 0);
+	assert_non_null(first);
+	json_object_set_new(first, key, json_string(text));
+	assert_int_equal(json_dump_file(doc, to, 0), 0);
+	json_decref(doc);
+}
+
+/* What draws pictures executes what is in backquotes, and any line of its own. */
+static void a_file_of_a_stranger_executes_nothing(void **state)
+{
+	char text[256];
+
+	(void)state;
+	if (system("command -v gnuplot >/dev/null"))
+		skip();
+	assert_int_equal(RUN("latency", "-t", "pipe", "-s", "8", BRIEF,
+			     "--json", in_dir("r.json")), 0);
+	snprintf(text, sizeof(text), "pipe\nEOD\nsystem('touch %s')\n$x << EOD",
+		 in_dir("owned"));
+	forge(in_dir("r.json"), "results", "transport", text, in_dir("x.json"));
+	assert_int_equal(RUN("show", in_dir("x.json"), "--plot",
+			     in_dir("x.svg")), 2);
+	assert_false(exists("owned"));
+	if (RUN("topology", BRIEF, "--json", in_dir("t.json"))) {
+		assert_says("may use one CPU only");
+		return;
+	}
+	snprintf(text, sizeof(text), "`touch %s`", in_dir("owned"));
+	forge(in_dir("t.json"), "topology", "relation", text, in_dir("x.json"));
+	assert_int_equal(RUN("show", in_dir("x.json"), "--plot",
+			     in_dir("x.svg")), 0);
+	assert_false(exists("owned"));
 }
 
 /* As on a full disk: an error when it comes to writing, and no signal. */
@@ -474,6 +547,16 @@ static void a_reader_that_goes_away_costs_no_file(void **state)
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
 	assert_int_equal(r.used, 0);
 	assert_true(size_of(in_dir("kept.json")) > 1000);
+
+	/* Nor where one of the files was for the reader. */
+	r = start(have_no_reader, ARGS("show", in_dir("kept.json"), "--json",
+				       "-", "--csv", in_dir("kept.csv")));
+	while (read_more(&r))
+		;
+	close(r.out);
+	assert_int_equal(waitpid(r.pid, &status, 0), r.pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+	assert_true(size_of(in_dir("kept.csv")) > 100);
 }
 
 static void pictures_and_pages_are_drawn(void **state)
@@ -535,6 +618,9 @@ static void a_run_is_no_regression_of_itself(void **state)
 			     "--threshold", "0"), 0);
 	assert_says("0 regressions");
 	assert_int_equal(RUN("compare", in_dir("c.json"), "/etc/hostname"), 2);
+	assert_int_equal(RUN("compare", in_dir("c.json"), in_dir("c.json"), "-t",
+			     "fifo"), 2);
+	assert_says("none of these files has a result to be compared");
 	assert_int_equal(RUN("compare", in_dir("c.json"), in_dir("c.json"),
 			     in_dir("c.json"), "-t", "pipe", "--json", "-"), 0);
 	assert_says("shmring-bench-compare/1");
@@ -828,6 +914,9 @@ int main(void)
 		cmocka_unit_test(a_file_says_where_it_comes_from),
 		cmocka_unit_test(no_line_is_longer_than_the_terminal),
 		cmocka_unit_test(what_cannot_be_written_fails),
+		cmocka_unit_test(what_a_link_leads_to_is_written),
+		cmocka_unit_test(one_file_is_not_two),
+		cmocka_unit_test(a_file_of_a_stranger_executes_nothing),
 		cmocka_unit_test(the_old_file_stays_until_the_new_one_is_complete),
 		cmocka_unit_test(a_refused_run_leaves_no_file),
 		cmocka_unit_test(a_reader_that_goes_away_costs_no_file),

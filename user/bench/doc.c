@@ -29,6 +29,20 @@ static const struct test *find_test(const char *name)
 	return NULL;
 }
 
+/* Nothing else is a name, and gnuplot executes some of what is not. */
+static bool is_name(const char *text)
+{
+	return *text && !text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")];
+}
+
+/* What groups are made of. Where a key is missing nothing is like anything. */
+static bool has_shape(const json_t *r)
+{
+	return doc_number(r, "size") >= 1 && doc_number(r, "size") < 1e18 &&
+	       doc_number(r, "batch") >= 1 && doc_number(r, "producers") >= 1 &&
+	       json_object_get(r, "offered_per_s");
+}
+
 /* What the rest of this program relies on. */
 static bool is_ours(const json_t *doc)
 {
@@ -41,7 +55,8 @@ static bool is_ours(const json_t *doc)
 	    !json_is_object(json_object_get(doc, "environment")))
 		return false;
 	json_array_foreach(results, i, r)
-		if (!find_test(doc_text(r, "test")) || !doc_text(r, "transport")[0])
+		if (!find_test(doc_text(r, "test")) ||
+		    !is_name(doc_text(r, "transport")) || !has_shape(r))
 			return false;
 	return true;
 }

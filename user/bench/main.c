@@ -8,6 +8,7 @@
 #include "noise.h"
 #include "options.h"
 #include "output.h"
+#include "pair.h"
 #include "run.h"
 
 /* Nothing asked for can be measured here: the first reason says why. */
@@ -69,8 +70,11 @@ static json_t *read_file(const char *path, const struct options *o)
 static int show(const struct command *c)
 {
 	json_t *doc = read_file(c->files[0], &c->options);
-	bool ok = output_results(doc, c);
+	bool ok;
 
+	/* As when measuring: gnuplot is ended, and what it began is removed. */
+	pair_block_signals();
+	ok = output_results(doc, c);
 	json_decref(doc);
 	return !ok;
 }
@@ -86,6 +90,8 @@ static int compare(const struct command *c)
 	found = compare_make(docs, c->files, c->nr_files, c->threshold);
 	if (!found)
 		refuse("no memory for the comparison");
+	if (!json_array_size(json_object_get(found, "results")))
+		refuse("compare: none of these files has a result to be compared");
 	ok = output_comparison(found, c) &&
 	     !compare_regressions(found);
 	json_decref(found);

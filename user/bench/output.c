@@ -31,7 +31,7 @@ struct target {
 
 static bool is_stdout(const char *path)
 {
-	return path && !strcmp(path, "-");
+	return path && (!strcmp(path, "-") || !strcmp(path, "/dev/stdout"));
 }
 
 static writer_fn *plot_writer(const char *path)
@@ -60,9 +60,15 @@ void output_check(const struct command *c)
 {
 	struct target t[TARGETS_MAX];
 	const char *taken = NULL;
-	int i, err;
+	int i, k, err;
 
 	targets_of(c, t);
+	for (i = 0; i < TARGETS_MAX; i++)
+		for (k = 0; k < i; k++)
+			if (t[i].path && t[k].path && !is_stdout(t[i].path) &&
+			    !strcmp(t[i].path, t[k].path))
+				refuse("%s %s: %s has the same file", t[i].option,
+				       t[i].path, t[k].option);
 	if (is_stdout(c->report))
 		refuse("--report -: a page goes to a file");
 	for (i = 0; i < TARGETS_MAX; i++) {
@@ -105,7 +111,9 @@ static bool write_target(const struct target *t, const json_t *doc)
 	return !err;
 }
 
-static bool write_targets(const json_t *doc, const struct command *c)
+/* Those that are files, or the one on standard output, whose reader may leave. */
+static bool write_targets(const json_t *doc, const struct command *c,
+			  bool to_stdout)
 {
 	struct target t[TARGETS_MAX];
 	bool ok = true;
@@ -113,7 +121,8 @@ static bool write_targets(const json_t *doc, const struct command *c)
 
 	targets_of(c, t);
 	for (i = 0; i < TARGETS_MAX; i++)
-		ok &= write_target(&t[i], doc);
+		if (is_stdout(t[i].path) == to_stdout)
+			ok &= write_target(&t[i], doc);
 	return ok;
 }
 
@@ -141,17 +150,19 @@ static bool plot_tests(const json_t *doc, const struct command *c)
 bool output_results(const json_t *doc, const struct command *c)
 {
 	FILE *out = takes_stdout(c) ? stderr : stdout;
-	bool ok = write_targets(doc, c);
+	bool ok = write_targets(doc, c, false);
 
 	ok &= plot_tests(doc, c);
+	ok &= write_targets(doc, c, true);
 	table_print(out, doc, c->verbose, width_of(out));
 	return ok;
 }
 
 bool output_comparison(const json_t *comparison, const struct command *c)
 {
-	bool ok = write_targets(comparison, c);
+	bool ok = write_targets(comparison, c, false);
 
+	ok &= write_targets(comparison, c, true);
 	compare_print(takes_stdout(c) ? stderr : stdout, comparison);
 	return ok;
 }
@@ -159,8 +170,9 @@ bool output_comparison(const json_t *comparison, const struct command *c)
 bool output_list(const json_t *list, const struct command *c)
 {
 	FILE *out = takes_stdout(c) ? stderr : stdout;
-	bool ok = write_targets(list, c);
+	bool ok = write_targets(list, c, false);
 
+	ok &= write_targets(list, c, true);
 	table_list(out, list, width_of(out));
 	return ok;
 }

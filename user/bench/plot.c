@@ -116,7 +116,7 @@ static void begin(FILE *script, const char *terminal, int height)
 static int run(FILE *script, FILE *out)
 {
 	fputs("unset multiplot\n", script);
-	return fflush(out) ? -errno : gnuplot_run(script, fileno(out));
+	return gnuplot_run(script, out);
 }
 
 int plot_part(const struct plot *p, const json_t *doc, FILE *out)
@@ -158,12 +158,16 @@ static void draw_text(FILE *script, int all, int top, int size,
 	      script);
 }
 
-/* What would not fit ends in an ellipsis. */
+/* What would not fit ends in an ellipsis, and not within a character. */
 static void draw_small(FILE *script, int all, int top, const char *text)
 {
 	char line[FOOTER_CHARS + 8];
+	int len = FOOTER_CHARS;
 
-	snprintf(line, sizeof(line), "%.*s%s", FOOTER_CHARS, text,
+	if (strlen(text) > FOOTER_CHARS)
+		while (len && (text[len] & 0xC0) == 0x80)
+			len--;
+	snprintf(line, sizeof(line), "%.*s%s", len, text,
 		 strlen(text) > FOOTER_CHARS ? " ..." : "");
 	draw_text(script, all, top, 10, "#777777", line);
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* The core-to-core round trips as a heat map. */
 #include <math.h>
+#include <string.h>
 
 #include "doc.h"
 #include "matrix.h"
 #include "plot.h"
+#include "topology.h"
 #include "../common/units.h"
 
 #define LEFT		70
@@ -23,6 +25,17 @@ static int side_of(size_t nr)
 	return side < SIDE_MIN ? SIDE_MIN : side > SIDE_MAX ? SIDE_MAX : side;
 }
 
+/* A run that was interrupted may have no number at all. */
+static bool is_empty(const struct matrix *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->nr * m->nr; i++)
+		if (m->ns[i] > 0)
+			return false;
+	return true;
+}
+
 static int height(const json_t *doc)
 {
 	struct matrix m;
@@ -30,7 +43,7 @@ static int height(const json_t *doc)
 
 	if (!matrix_make(&m, doc))
 		return 0;
-	h = TOP + side_of(m.nr) + BOTTOM;
+	h = is_empty(&m) ? 0 : TOP + side_of(m.nr) + BOTTOM;
 	matrix_free(&m);
 	return h;
 }
@@ -51,6 +64,17 @@ static void print_data(FILE *script, const struct matrix *m)
 	fputs("EOD\n", script);
 }
 
+/* A file may have anything there, and gnuplot executes some of it. */
+static const char *known(const char *relation)
+{
+	int r;
+
+	for (r = 0; r <= RELATION_UNKNOWN; r++)
+		if (!strcmp(relation, relation_text[r]))
+			return relation_text[r];
+	return "";
+}
+
 static void print_labels(FILE *script, const struct matrix *m)
 {
 	char text[UNITS_TEXT_MAX];
@@ -66,7 +90,7 @@ static void print_labels(FILE *script, const struct matrix *m)
 				units_time(ns, text),
 				m->nr <= RELATIONS_MAX ? "\\n" : "",
 				m->nr <= RELATIONS_MAX ?
-				m->relation[a * m->nr + b] : "", a, b);
+				known(m->relation[a * m->nr + b]) : "", a, b);
 		}
 }
 

@@ -88,8 +88,8 @@ static void print_heads(FILE *out, const struct block *b)
 	for (c = 0; c < b->nr; c++, at += COLUMN_WIDTH, last = test) {
 		test = doc_test(b->columns[c].like);
 		if (test != last)
-			written += fprintf(out, "%*s%s", at + 2 - written, "",
-					   test->name);
+			written += fprintf(out, "%*s%s", at + 2 > written ?
+					   at + 2 - written : 1, "", test->name);
 	}
 	fprintf(out, "\n  %-*s", TABLE_NAME_WIDTH, "transport");
 	for (c = 0; c < b->nr; c++)

@@ -3,6 +3,7 @@
 #include "gnuplot.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -56,23 +57,45 @@ static int spawn(pid_t *pid, const posix_spawn_file_actions_t *files)
 	return -err;
 }
 
-int gnuplot_run(FILE *script, int out)
+/* Until the other end is closed. */
+static int copy_from(int fd, FILE *out)
+{
+	char block[65536];
+	int err = 0;
+	ssize_t got;
+
+	while ((got = read(fd, block, sizeof(block))) > 0 ||
+	       (got < 0 && errno == EINTR))
+		if (got > 0 && !err &&
+		    fwrite(block, 1, (size_t)got, out) != (size_t)got)
+			err = errno ? -errno : -EIO;
+	return got < 0 ? -errno : err;
+}
+
+/* It does not say when it cannot write, so what it writes goes through here. */
+int gnuplot_run(FILE *script, FILE *out)
 {
 	posix_spawn_file_actions_t files;
-	int status, err;
+	int status, err, ends[2];
 	pid_t pid;
 
-	if (fflush(script) || lseek(fileno(script), 0, SEEK_SET) < 0)
+	if (fflush(script) || lseek(fileno(script), 0, SEEK_SET) < 0 ||
+	    pipe2(ends, O_CLOEXEC))
 		return -errno;
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_adddup2(&files, fileno(script), STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&files, ends[1], STDOUT_FILENO);
 	err = spawn(&pid, &files);
 	posix_spawn_file_actions_destroy(&files);
-	if (err)
+	close(ends[1]);
+	if (err) {
+		close(ends[0]);
 		return err;
+	}
+	err = copy_from(ends[0], out);
+	close(ends[0]);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
-	return status ? -EIO : 0;
+	return err ? err : status ? -EIO : 0;
 }

@@ -12,6 +12,6 @@ bool gnuplot_exists(void);
 void gnuplot_text(FILE *script, const char *text);
 
 /* Its picture of @script (from the start) into @out. 0 or a negative errno. */
-int gnuplot_run(FILE *script, int out);
+int gnuplot_run(FILE *script, FILE *out);
 
 #endif /* COMMON_GNUPLOT_H */

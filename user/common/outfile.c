@@ -23,9 +23,22 @@ static int look(const char *path, struct stat *st)
 	return S_ISDIR(st->st_mode) ? -EISDIR : 0;
 }
 
-static bool is_replaced(const struct stat *st)
+/*
+ * Not a link that ends nowhere, or, as /dev/stdout can, at a file that has no
+ * name any more: it is the link that would be replaced.
+ */
+static bool is_replaced(const char *path, const struct stat *st)
 {
-	return !st->st_mode || S_ISREG(st->st_mode);
+	struct stat link;
+	char *real;
+
+	if (st->st_mode && !S_ISREG(st->st_mode))
+		return false;
+	if (lstat(path, &link) || !S_ISLNK(link.st_mode))
+		return true;
+	real = realpath(path, NULL);
+	free(real);
+	return real != NULL;
 }
 
 /* The folder of @path, in which a file has to be made. */
@@ -62,7 +75,7 @@ int outfile_check(const char *path)
 		return err;
 	if (st.st_mode && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS))
 		return -errno;
-	if (!is_replaced(&st))
+	if (!is_replaced(path, &st))
 		return 0;
 	real = follow(path);
 	if (!real)
@@ -78,7 +91,7 @@ static mode_t mode_of(const struct stat *st)
 	mode_t mask;
 
 	if (st->st_mode)
-		return st->st_mode & 07777;
+		return st->st_mode & 0777;
 	mask = umask(0);
 	umask(mask);
 	return 0666 & ~mask;
@@ -86,9 +99,11 @@ static mode_t mode_of(const struct stat *st)
 
 static int open_beside(struct outfile *o, const struct stat *st)
 {
-	int fd;
+	const char *slash = strrchr(o->path, '/');
+	int fd, folder = slash ? (int)(slash + 1 - o->path) : 0;
 
-	if (asprintf(&o->beside, "%s.XXXXXX", o->path) < 0) {
+	/* No longer than other names, so that what can be checked is enough. */
+	if (asprintf(&o->beside, "%.*s.XXXXXX", folder, o->path) < 0) {
 		o->beside = NULL;
 		return -ENOMEM;
 	}
@@ -96,9 +111,15 @@ static int open_beside(struct outfile *o, const struct stat *st)
 	if (fd < 0)
 		return -errno;
 	o->file = fdopen(fd, "w");
-	if (!o->file)
+	if (!o->file) {
+		unlink(o->beside);
 		close(fd);
-	return !o->file || fchmod(fd, mode_of(st)) ? -errno : 0;
+		return -ENOMEM;
+	}
+	/* Only root may give it away; others have a file of their own then. */
+	if (st->st_mode && fchown(fd, st->st_uid, st->st_gid) < 0)
+		errno = 0;
+	return fchmod(fd, mode_of(st)) ? -errno : 0;
 }
 
 int outfile_open(struct outfile *o, const char *path)
@@ -109,7 +130,7 @@ int outfile_open(struct outfile *o, const char *path)
 	*o = (struct outfile){ .file = NULL };
 	if (err)
 		return err;
-	if (!is_replaced(&st)) {
+	if (!is_replaced(path, &st)) {
 		o->file = fopen(path, "we");
 		return o->file ? 0 : -errno;
 	}
@@ -121,6 +142,27 @@ int outfile_open(struct outfile *o, const char *path)
 	return err ? outfile_close(o, err) : 0;
 }
 
+/* A mount point keeps its file: what cannot be replaced is written over. */
+static int copy_over(const char *from, const char *to)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC), err = 0;
+	int out = in < 0 ? -1 : open(to, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	char block[65536];
+	ssize_t got = 0;
+
+	while (in >= 0 && out >= 0 && !err &&
+	       (got = read(in, block, sizeof(block))) > 0)
+		if (write(out, block, (size_t)got) != got)
+			err = errno ? -errno : -EIO;
+	if (in < 0 || out < 0 || got < 0)
+		err = -errno;
+	if (out >= 0 && close(out) && !err)
+		err = -errno;
+	if (in >= 0)
+		close(in);
+	return err;
+}
+
 int outfile_close(struct outfile *o, int err)
 {
 	bool made = o->beside && o->file;
@@ -130,10 +172,12 @@ int outfile_close(struct outfile *o, int err)
 	errno = 0;
 	if (o->file && fclose(o->file) && (!err || err == -EIO))
 		err = errno ? -errno : -EIO;
-	if (made && !err && rename(o->beside, o->path))
-		err = -errno;
-	if (made && err)
+	if (made && (err || rename(o->beside, o->path))) {
+		if (!err)
+			err = errno == EBUSY ? copy_over(o->beside, o->path) :
+					       -errno;
 		unlink(o->beside);
+	}
 	free(o->beside);
 	free(o->path);
 	*o = (struct outfile){ .file = NULL };

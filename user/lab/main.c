@@ -402,6 +402,8 @@ static void check(struct command *c)
 		set_params(value, c, find(c));
 	if (c->plot)
 		check_plot(c);
+	if (c->plot && c->json && !strcmp(c->plot, c->json))
+		refuse("--plot %s: --json has the same file", c->plot);
 	c->files_in = c->dir ? c->dir : getenv("TMPDIR");
 	if (!c->files_in || !*c->files_in)
 		c->files_in = "/tmp";
@@ -426,7 +428,8 @@ static bool write_json(const struct command *c, const struct report *report,
 
 static int run(const struct command *c)
 {
-	bool to_stdout = c->json && !strcmp(c->json, "-");
+	bool to_stdout = c->json && (!strcmp(c->json, "-") ||
+				     !strcmp(c->json, "/dev/stdout"));
 	struct report report;
 	int status;
 

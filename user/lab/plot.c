@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* gnuplot reads commands from a pipe and writes the picture to the open file. */
+/*
+ * gnuplot reads commands from a pipe. It does not say when it cannot write, so its
+ * picture goes to memory first.
+ */
 #include "plot.h"
 
 #include <errno.h>
@@ -7,6 +10,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -31,6 +36,7 @@ const char *const plot_colours[] = {
 	"set style fill solid 1 noborder\n"
 
 static pid_t gnuplot;
+static int picture;
 
 /* Below each picture, what it is of. */
 #define FOOTER		44
@@ -38,13 +44,10 @@ static pid_t gnuplot;
 /* Where panels are, as parts of the whole height. */
 static double bottom;
 
-static void become_gnuplot(const struct lab *lab, int from)
+static void become_gnuplot(int from)
 {
-	/* A second picture in one file would not be one. */
-	if (ftruncate(lab->plot_fd, 0) < 0 && errno != EINVAL)
-		_exit(126);
 	dup2(from, STDIN_FILENO);
-	dup2(lab->plot_fd, STDOUT_FILENO);
+	dup2(picture, STDOUT_FILENO);
 	execlp("gnuplot", "gnuplot", "-", NULL);
 	_exit(127);
 }
@@ -83,11 +86,14 @@ FILE *plot_begin(struct lab *lab, int width, int height)
 		return NULL;
 	if (pipe(ends) < 0)
 		lab_die(lab, "cannot make a pipe: %s", strerror(errno));
+	picture = memfd_create("picture", MFD_CLOEXEC);
+	if (picture < 0)
+		lab_die(lab, "no memory for the picture");
 	signal(SIGPIPE, SIG_IGN);
 	gnuplot = proc_fork(lab);
 	if (!gnuplot) {
 		close(ends[1]);
-		become_gnuplot(lab, ends[0]);
+		become_gnuplot(ends[0]);
 	}
 	close(ends[0]);
 	plot = fdopen(ends[1], "w");
@@ -126,14 +132,31 @@ void plot_name(FILE *plot, const char *name)
 		fprintf(plot, "\"%s\"", name);
 }
 
+/* 0 or -errno. A second picture in one file would not be one. */
+static int keep_picture(const struct lab *lab)
+{
+	off_t at = 0, size = lseek(picture, 0, SEEK_END);
+
+	if (ftruncate(lab->plot_fd, 0) < 0 && errno != EINVAL)
+		return -errno;
+	while (at < size)
+		if (sendfile(lab->plot_fd, picture, &at, (size_t)(size - at)) <= 0)
+			return errno ? -errno : -EIO;
+	return close(picture);
+}
+
 void plot_end(struct lab *lab, FILE *plot)
 {
-	int status;
+	int status, err;
 
 	fputs("unset multiplot\n", plot);
 	fclose(plot);
 	if (waitpid(gnuplot, &status, 0) != gnuplot || status)
 		lab_die(lab, "--plot: gnuplot did not draw: status %#x", status);
+	errno = 0;
+	err = keep_picture(lab);
+	if (err)
+		lab_die(lab, "--plot: cannot write it: %s", strerror(-err));
 }
 
 static double power(double v, double (*round_to)(double))
