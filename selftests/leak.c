@@ -5,7 +5,7 @@
  * object, in each slab cache, and of pages.
  *
  * The rest of the kernel takes and gives meanwhile. What is leaked is not given
- * back: a leak is what grew each time, by as little as one for each 25 rounds.
+ * back: a leak is what grew each time, by as little as one for each 50 rounds.
  */
 #include <glob.h>
 #include <linux/membarrier.h>
@@ -18,7 +18,7 @@
 #define ROUNDS		100
 #define MOST		10000	/* where there is time */
 #define WARM_UP		50
-#define PER		25	/* rounds in which one thing leaked is found */
+#define PER		50	/* rounds in which one thing leaked is found */
 #define TRIES		12
 #define KINDS		512
 

@@ -379,7 +379,7 @@ TEST_F(netlink, dumps_are_consistent_or_say_so)
 		ASSERT_EQ(0, ring_create(name, page_size(), 8));
 	}
 	churn = start_churn();
-	for (turn = 0; turn < 100 || (!interrupted && turn < 10000); turn++) {
+	for (turn = 0; turn < 100 || (!interrupted && turn < 1000); turn++) {
 		memset(&census, 0, sizeof(census));
 		census.owner = getpid();
 		ASSERT_EQ(0, client_dump(&self->client, count, &census));
