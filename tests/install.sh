@@ -22,20 +22,29 @@ run()		# TARGET...
 	return 1
 }
 
-# A program that knows only what was installed.
+# Compiles standard input, with what was installed alone, and runs it.
 program()
 {
 	local flags
 	flags=$(PKG_CONFIG_LIBDIR=$root$lib/pkgconfig \
 		PKG_CONFIG_SYSROOT_DIR=$root pkg-config --cflags --libs shmring)
-	cat >"$tmp/program.c" <<-'END'
-		#include <shmring.h>
-		int main(void) { return !shmring_errmsg(); }
-	END
 	# shellcheck disable=SC2086
-	cc "$tmp/program.c" -o "$tmp/program" -I"$root/usr/include" \
-		-L"$root$lib" $flags &&
+	cc -Wall -Wextra -Werror -x c - -x none -o "$tmp/program" \
+		-I"$root/usr/include" -L"$root$lib" $flags &&
 		LD_LIBRARY_PATH=$root$lib "$tmp/program"
+}
+
+# Programs that people copy.
+readmes()
+{
+	sed -n '/^```c$/,/^```$/p' "$root/usr/share/doc/shmring/README.md" |
+		grep -v '^```'
+}
+
+manuals()
+{
+	sed -n '/^#include/,/^\.Ed/p' "$root/usr/share/man/man3/libshmring.3" |
+		sed '/^\.Ed/d; s/\\e/\\/g'
 }
 
 ok 'make install' run install install-conf
@@ -57,7 +66,14 @@ like 'the name that programs are linked to stays' \
 	"$(objdump -p "$root$lib/libshmring.so")" 'SONAME +libshmring\.so\.0$'
 is 'its version is the one' "$(sed -n 's/^Version: //p' \
 	"$root$lib/pkgconfig/shmring.pc")" "$version"
-ok 'a program builds and runs' program
+is "the manual's program" "$(manuals | program)" hello
+ring=shm:/shmring-install-$$
+shmring=(env "LD_LIBRARY_PATH=$root$lib" "$root/usr/bin/shmring")
+ok 'a ring for the next one' "${shmring[@]}" create $ring
+ok "README's program" program < <(readmes | sed "s|dev:frames|$ring|")
+is 'sends what it says' "$("${shmring[@]}" recv $ring --timeout 0 2>&1 |
+	tr -d '\0')" hello
+ok 'and the ring goes' "${shmring[@]}" destroy $ring
 
 ok 'make uninstall' run uninstall
 is 'leaves nothing' "$(find "$root" ! -type d -o -name '*shmring*')" ''
