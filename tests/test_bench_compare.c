@@ -87,6 +87,17 @@ static void intervals_that_meet_are_noise(void **state)
 				 "-50.0 %  within the noise"), 0);
 }
 
+/* Whose interval is a point. */
+static void one_sample_says_nothing_of_noise(void **state)
+{
+	json_t *a = result("latency", 100, 100, 100);
+
+	(void)state;
+	json_object_set_new(a, "samples", json_pack("[f]", 100.0));
+	assert_int_equal(compare(a, result("latency", 199, 200, 201), 5,
+				 "-50.0 %  within the noise"), 0);
+}
+
 static void beyond_noise_and_threshold_is_a_regression(void **state)
 {
 	(void)state;
@@ -198,6 +209,7 @@ int main(void)
 {
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(intervals_that_meet_are_noise),
+		cmocka_unit_test(one_sample_says_nothing_of_noise),
 		cmocka_unit_test(beyond_noise_and_threshold_is_a_regression),
 		cmocka_unit_test(a_rate_is_better_when_it_is_more),
 		cmocka_unit_test(what_failed_since_is_a_regression),

@@ -15,10 +15,10 @@ static double gain(const json_t *a, const json_t *b)
 					doc_number(a, "median")) - 1);
 }
 
-/* One sample has none, so it says nothing of the noise. */
+/* One sample alone says nothing of the noise. */
 static bool has_interval(const json_t *r)
 {
-	return json_array_size(doc_part(r, "samples")) > 1;
+	return json_array_size(doc_part(r, "samples")) != 1;
 }
 
 static bool intervals_meet(const json_t *a, const json_t *b)
