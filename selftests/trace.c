@@ -16,6 +16,7 @@
 #include "shmring_test.h"
 
 #define TRACEFS		"/sys/kernel/tracing"
+#define RECORD_CMD	TRACEFS "/options/record-cmd"
 #define INSTANCE	TRACEFS "/instances/shmring-test"
 #define EVENTS		TRACEFS "/events/shmring"
 
@@ -53,6 +54,7 @@ static char *get(const char *path)
 FIXTURE_SETUP(trace)
 {
 	const char *why = unusable();
+	char *record;
 
 	if (why)
 		SKIP(return, "%s", why);
@@ -61,7 +63,15 @@ FIXTURE_SETUP(trace)
 	if (access(EVENTS, X_OK))
 		SKIP(return, "no tracefs, or a kernel without tracepoints");
 	ring_name(self->name);
+	/*
+	 * Names of programs would come from events of the scheduler, whose code
+	 * changes for them. An instance has the option as it is when made.
+	 */
+	record = get(RECORD_CMD);
+	ASSERT_EQ(0, put(RECORD_CMD, "0"));
 	ASSERT_EQ(0, mkdir(INSTANCE, 0700));
+	ASSERT_EQ(0, put(RECORD_CMD, record));
+	free(record);
 	ASSERT_EQ(0, put(INSTANCE "/events/shmring/enable", "1"));
 }
 
