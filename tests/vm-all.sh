@@ -29,10 +29,10 @@ done
 # All but those over the device ran on the host.
 SHMRING_TEST_ONLY='dev *' part transports $tests/test_transports
 # What no kernel does in its own way is needed once.
-once='udev newer kselftest'
+once='ynl udev newer kselftest command'
 [ "$kernel" = 6.12 ] || once=
-# The last one takes the module away.
-for test in lab sysfs-abi ynl trace $once command; do
+# The command's takes the module away.
+for test in lab sysfs-abi trace $once; do
 	part "$test" "tests/vm-$test.sh"
 done
 exit $failed
