@@ -35,6 +35,7 @@ program()
 }
 
 # Programs that people copy.
+# shellcheck disable=SC2016	# Markdown's own
 readmes()
 {
 	sed -n '/^```c$/,/^```$/p' "$root/usr/share/doc/shmring/README.md" |
