@@ -35,15 +35,27 @@ static bool may_write(uint32_t role, uint64_t page)
 	return role == SHMRING_ROLE_CONSUMER && page == 2;
 }
 
-/* A mapping was made: is it one that may be, and what may be done to it? */
+static uint32_t role_of(int fd)
+{
+	struct shmring_info info = { .size = sizeof(info) };
+
+	return ioctl(fd, SHMRING_IOC_INFO, &info) ? SHMRING_ROLE_NONE : info.role;
+}
+
+/*
+ * A mapping was made: is it one that may be, and what may be done to it? @role is
+ * what the descriptor had before; by now it may be evicted.
+ */
 static void check_mapping(struct fuzz_run *run, int fd, struct fuzz_slot *map,
-			  uint64_t prot)
+			  uint64_t prot, uint32_t role)
 {
 	struct shmring_info info = { .size = sizeof(info) };
 	uint64_t pages = map->len / PAGE, end;
 
 	if (run->raced || ioctl(fd, SHMRING_IOC_INFO, &info))
 		return;
+	if (role == SHMRING_ROLE_NONE)
+		role = info.role;
 	end = map->page < DATA_PAGE ? map->page + 1 :
 	      DATA_PAGE + info.data_bytes / PAGE;
 	if (map->page >= end || pages > end - map->page)
@@ -51,15 +63,15 @@ static void check_mapping(struct fuzz_run *run, int fd, struct fuzz_slot *map,
 			    (unsigned long long)pages,
 			    (unsigned long long)map->page,
 			    (unsigned long long)info.ring_bytes);
-	if (info.role == SHMRING_ROLE_NONE)
+	if (role == SHMRING_ROLE_NONE)
 		fuzz_broken(run->shared, "mmap: of a ring, without ATTACH");
 	if (prot & PROT_EXEC)
 		fuzz_broken(run->shared, "mmap: PROT_EXEC");
-	if (map->shared && prot & PROT_WRITE && !may_write(info.role, map->page))
+	if (map->shared && prot & PROT_WRITE && !may_write(role, map->page))
 		fuzz_broken(run->shared, "mmap: role %u can write page %llu",
-			    info.role, (unsigned long long)map->page);
-	map->fenced = map->shared && !may_write(info.role, map->page);
-	map->owned = map->shared && may_write(info.role, map->page);
+			    role, (unsigned long long)map->page);
+	map->fenced = map->shared && !may_write(role, map->page);
+	map->owned = map->shared && may_write(role, map->page);
 }
 
 /* Nobody judges any more what is there. */
@@ -105,6 +117,7 @@ static long do_mmap(struct fuzz_run *run, const uint64_t *a)
 	};
 	enum fuzz_type of = fuzz_slot(run, a[0])->type;
 	int fd = fuzz_fd(run, a[0]);
+	uint32_t role = role_of(fd);
 
 	/* What was there may be gone when it fails, too. */
 	forget(run, a[5]);
@@ -113,7 +126,7 @@ static long do_mmap(struct fuzz_run *run, const uint64_t *a)
 		 fd, (off_t)(map.page * PAGE)) == MAP_FAILED)
 		return -errno;
 	if (of == TYPE_RING || of == TYPE_ENDPOINT)
-		check_mapping(run, fd, &map, a[1]);
+		check_mapping(run, fd, &map, a[1], role);
 	*fuzz_slot(run, a[5]) = map;
 	return 0;
 }
