@@ -15,7 +15,7 @@ static double gain(const json_t *a, const json_t *b)
 					doc_number(a, "median")) - 1);
 }
 
-/* One sample alone says nothing of the noise. */
+/* A single sample does not show the noise. */
 static bool has_interval(const json_t *r)
 {
 	return json_array_size(doc_part(r, "samples")) != 1;

@@ -111,18 +111,18 @@ static bool write_target(const struct target *t, const json_t *doc)
 	return !err;
 }
 
-/* Those that are files, or the one on standard output, whose reader may leave. */
-static bool write_targets(const json_t *doc, const struct command *c,
-			  bool to_stdout)
+/* Files first: the reader of standard output may leave. */
+static bool write_targets(const json_t *doc, const struct command *c)
 {
 	struct target t[TARGETS_MAX];
 	bool ok = true;
-	int i;
+	int i, to_stdout;
 
 	targets_of(c, t);
-	for (i = 0; i < TARGETS_MAX; i++)
-		if (is_stdout(t[i].path) == to_stdout)
-			ok &= write_target(&t[i], doc);
+	for (to_stdout = 0; to_stdout < 2; to_stdout++)
+		for (i = 0; i < TARGETS_MAX; i++)
+			if (is_stdout(t[i].path) == to_stdout)
+				ok &= write_target(&t[i], doc);
 	return ok;
 }
 
@@ -150,19 +150,17 @@ static bool plot_tests(const json_t *doc, const struct command *c)
 bool output_results(const json_t *doc, const struct command *c)
 {
 	FILE *out = takes_stdout(c) ? stderr : stdout;
-	bool ok = write_targets(doc, c, false);
+	bool ok = plot_tests(doc, c);
 
-	ok &= plot_tests(doc, c);
-	ok &= write_targets(doc, c, true);
+	ok &= write_targets(doc, c);
 	table_print(out, doc, c->verbose, width_of(out));
 	return ok;
 }
 
 bool output_comparison(const json_t *comparison, const struct command *c)
 {
-	bool ok = write_targets(comparison, c, false);
+	bool ok = write_targets(comparison, c);
 
-	ok &= write_targets(comparison, c, true);
 	compare_print(takes_stdout(c) ? stderr : stdout, comparison);
 	return ok;
 }
@@ -170,9 +168,8 @@ bool output_comparison(const json_t *comparison, const struct command *c)
 bool output_list(const json_t *list, const struct command *c)
 {
 	FILE *out = takes_stdout(c) ? stderr : stdout;
-	bool ok = write_targets(list, c, false);
+	bool ok = write_targets(list, c);
 
-	ok &= write_targets(list, c, true);
 	table_list(out, list, width_of(out));
 	return ok;
 }
