@@ -384,7 +384,7 @@ $(U)/fuzz: $(FUZZ_OBJS)
 	$(LINK) $^ -lnl-genl-3 -lnl-3 -o $@
 
 FUZZ_LIB := $(U)/tests/fuzz/library
-FUZZ_RING_OBJS := $(patsubst %,$(FUZZ_LIB)/%.o,ring victim flip)
+FUZZ_RING_OBJS := $(patsubst %,$(FUZZ_LIB)/%.o,ring victim flip signals)
 FUZZ_LIB_OBJS := $(FUZZ_RING_OBJS) $(FUZZ_LIB)/address.o $(FUZZ_LIB)/replay.o
 $(U)/fuzz-ring $(U)/fuzz-ring-replay: $(FUZZ_RING_OBJS)
 $(U)/fuzz-address $(U)/fuzz-address-replay: $(FUZZ_LIB)/address.o

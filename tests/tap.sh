@@ -9,7 +9,8 @@ exec 9>&1
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-# ok WHAT COMMAND...: passes when COMMAND does.
+# ok WHAT COMMAND...: passes when COMMAND does. What it leaves in $tmp/why stands in
+# the line when it does not.
 ok()
 {
 	local what=$1
@@ -23,8 +24,9 @@ ok()
 	{
 		printf '# %q ' "$@"
 		echo
-		echo "not ok $n - $what"
+		echo "not ok $n - $what$(sed 's/^/: /; q' "$tmp/why" 2>/dev/null)"
 	} >&9
+	rm -f "$tmp/why"
 }
 
 # is WHAT GOT WANTED

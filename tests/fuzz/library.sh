@@ -30,8 +30,10 @@ fuzz()
 		>"$log" 2>&1 || status=$?
 	grep -aE 'Loaded 1 PC tables|INITED|DONE|executed_units|per_sec|new_units' \
 		"$log" | sed 's/^/# /'
-	[ "$status" -eq 0 ] || tail -n 60 "$log" | sed 's/^/# /'
-	return "$status"
+	[ "$status" -ne 0 ] || return 0
+	tail -n 60 "$log" | sed 's/^/# /'
+	grep -aE -m1 ': not so: |ERROR: |runtime error: ' "$log" >"$tmp/why"
+	return 1
 }
 
 ok "a ring whose other side is hostile: $seconds s" fuzz ring 300

@@ -42,4 +42,7 @@ void touch(struct victim *v, const unsigned char *p, uint64_t len);
 /* flip.c: another thread stores two values at @word in turn, until NULL */
 void set_flip(uint64_t *word, uint64_t a, uint64_t b);
 
+/* signals.c: a handler runs each millisecond, from the first call on */
+void start_signals(void);
+
 #endif /* FUZZ_VICTIM_H */
