@@ -19,7 +19,7 @@
 #define GROUP		CGROUP "/shmring-limits"
 #define MEMORY_MAX	(8ULL << 20)
 #define MOST		4000	/* rings that may be tried for */
-#define NARROW		50	/* rings, each with as little room as will do */
+#define NARROW		20	/* rings, each with as little room as will do */
 #define RACERS		8
 #define RACES		"40"
 
