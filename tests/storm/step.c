@@ -19,7 +19,7 @@
 #include "step.h"
 
 #define LENGTH_MAX	1000000
-#define TRIES		20
+#define TRIES		50
 #define BACK_MIN	64	/* steps */
 
 /* Where at a system call. */
@@ -165,21 +165,29 @@ static bool walk_first(struct storm *st, struct trail *t)
 	return end_walk(st);
 }
 
-/* Two that go the same way, one after the other, go the usual one. */
-static bool find_way(struct storm *st, struct trail *t)
+static uint64_t sum_of(const struct trail *t)
 {
-	uint64_t last = 0, sum = 0;
-	unsigned int tries;
+	uint64_t sum = 0;
 	size_t i;
 
-	for (tries = 0; tries < TRIES; tries++) {
+	for (i = 0; i < t->length; i++)
+		sum = sum * 31 + t->at[i];
+	return sum;
+}
+
+/* The first way that is gone twice is the usual one. */
+static bool find_way(struct storm *st, struct trail *t)
+{
+	uint64_t sums[TRIES];
+	unsigned int n, i;
+
+	for (n = 0; n < TRIES; n++) {
 		if (!walk_first(st, t))
 			return false;
-		for (sum = 0, i = 0; i < t->length; i++)
-			sum = sum * 31 + t->at[i];
-		if (sum == last)
-			return true;
-		last = sum;
+		sums[n] = sum_of(t);
+		for (i = 0; i < n; i++)
+			if (sums[i] == sums[n])
+				return true;
 	}
 	return fail(st, EVERYWHERE, "no two of %u go the same way", TRIES);
 }
