@@ -169,6 +169,10 @@ static void wrong_arguments_are_one_line(void **state)
 		{ { "topology", "-t", "pipe" }, "means nothing to topology" },
 		{ { "--threshold", "5" }, "means nothing to a measurement" },
 		{ { "list", "-t", "pipe" }, "--transport: means nothing to list" },
+		{ { "list", "-q" }, "--quiet: means nothing to list" },
+		{ { "show", "x", "--no-progress" }, "--no-progress: means nothing to show" },
+		{ { "topology", "--csv", "x" }, "--csv: means nothing to topology" },
+		{ { "--label", "\033[2J" }, "--label: control characters" },
 		{ { "show", "x", "-s", "8" }, "--size: means nothing to show" },
 		{ { "compare", "--csv", "x", "a", "b" }, "--csv: means nothing to" },
 		{ { "--json", "/nonexistent/x" }, "cannot write it: No such file" },
@@ -338,7 +342,7 @@ static void a_file_says_where_it_comes_from(void **state)
 
 static void no_line_is_longer_than_the_terminal(void **state)
 {
-	static const char *const flags[] = { "-v", "-q" };
+	static const char *const flags[] = { "-v", NULL };
 	char *line, *end;
 	size_t i;
 
@@ -468,6 +472,18 @@ static void a_file_of_a_stranger_executes_nothing(void **state)
 	assert_int_equal(RUN("show", in_dir("x.json"), "--plot",
 			     in_dir("x.svg")), 0);
 	assert_false(exists("owned"));
+}
+
+static void a_terminal_obeys_no_file(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("latency", "-t", "pipe", "-s", "8", BRIEF,
+			     "--json", in_dir("e.json")), 0);
+	forge(in_dir("e.json"), "results", "state", "failed", in_dir("e.json"));
+	forge(in_dir("e.json"), "results", "error", "broken\033[2J\302\233m!",
+	      in_dir("e.json"));
+	assert_int_equal(RUN("show", in_dir("e.json")), 0);
+	assert_says("broken?[2J?m!");
 }
 
 /* As on a full disk: an error when it comes to writing, and no signal. */
@@ -917,6 +933,7 @@ int main(void)
 		cmocka_unit_test(what_a_link_leads_to_is_written),
 		cmocka_unit_test(one_file_is_not_two),
 		cmocka_unit_test(a_file_of_a_stranger_executes_nothing),
+		cmocka_unit_test(a_terminal_obeys_no_file),
 		cmocka_unit_test(the_old_file_stays_until_the_new_one_is_complete),
 		cmocka_unit_test(a_refused_run_leaves_no_file),
 		cmocka_unit_test(a_reader_that_goes_away_costs_no_file),

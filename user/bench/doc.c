@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "../common/plain.h"
 #include "../common/units.h"
 
 int doc_write(const json_t *doc, FILE *out)
@@ -61,6 +63,29 @@ static bool is_ours(const json_t *doc)
 	return true;
 }
 
+/* A file may come from anybody, and what it says is printed. */
+static bool make_doc_plain(json_t *v)
+{
+	bool made = true;
+	const char *key;
+	json_t *item;
+	char *text;
+	size_t i;
+
+	if (json_is_string(v) && !is_plain(json_string_value(v))) {
+		text = strdup(json_string_value(v));
+		if (text)
+			make_plain(text);
+		made = text && !json_string_set(v, text);
+		free(text);
+	}
+	json_object_foreach(v, key, item)
+		made = make_doc_plain(item) && made;
+	json_array_foreach(v, i, item)
+		made = make_doc_plain(item) && made;
+	return made;
+}
+
 json_t *doc_read(const char *path, char why[WHY_MAX])
 {
 	json_error_t error;
@@ -76,7 +101,10 @@ json_t *doc_read(const char *path, char why[WHY_MAX])
 	if (!doc) {
 		snprintf(why, WHY_MAX, "not JSON: line %d: %s", error.line,
 			 error.text);
-	} else if (!is_ours(doc)) {
+		make_plain(why);
+		return NULL;
+	}
+	if (!make_doc_plain(doc) || !is_ours(doc)) {
 		snprintf(why, WHY_MAX,
 			 "not a file of results in the schema %s, as --json writes it",
 			 DOC_SCHEMA);

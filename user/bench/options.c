@@ -12,6 +12,7 @@
 #include "../common/cpus.h"
 #include "../common/nearest.h"
 #include "../common/outfile.h"
+#include "../common/plain.h"
 #include "../common/progress.h"
 #include "../common/units.h"
 
@@ -88,11 +89,13 @@ static const struct scope {
 	{ KEY_DURATION, "duration", MEASURE, ALL_TESTS },
 	{ KEY_LABEL, "label", MEASURE, ALL_TESTS },
 	{ KEY_VERBOSE, "verbose", MEASURE | SHOW, ALL_TESTS },
-	{ KEY_CSV, "csv", MEASURE | SHOW, ALL_TESTS },
+	{ KEY_CSV, "csv", MEASURE | SHOW, MESSAGES },
 	{ KEY_MARKDOWN, "markdown", COMPARE, ALL_TESTS },
 	{ KEY_PLOT, "plot", MEASURE | SHOW, ALL_TESTS },
 	{ KEY_REPORT, "report", MEASURE | SHOW, ALL_TESTS },
 	{ KEY_THRESHOLD, "threshold", COMPARE, ALL_TESTS },
+	{ KEY_QUIET, "quiet", MEASURE, ALL_TESTS },
+	{ KEY_NO_PROGRESS, "no-progress", MEASURE, ALL_TESTS },
 };
 
 #define NR_SCOPES	(sizeof(scopes) / sizeof(*scopes))
@@ -207,6 +210,13 @@ static void parse_threshold(struct command *c, const char *arg)
 	    c->threshold > 1e6)
 		refuse("--threshold %s: not a percentage, such as 5",
 		       arg);
+}
+
+static const char *parse_label(const char *arg)
+{
+	if (!is_plain(arg))
+		refuse("--label: control characters, which a terminal obeys");
+	return arg;
 }
 
 static const char *parse_plot(const char *arg)
@@ -466,8 +476,6 @@ static error_t parse_measuring(int key, char *arg, struct argp_state *state,
 static const char **output_of(struct command *c, int key)
 {
 	switch (key) {
-	case KEY_LABEL:
-		return &c->label;
 	case KEY_JSON:
 		return &c->json;
 	case KEY_CSV:
@@ -495,6 +503,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case KEY_VERBOSE:
 		c->verbose = true;
+		return 0;
+	case KEY_LABEL:
+		c->label = parse_label(arg);
 		return 0;
 	case KEY_PLOT:
 		c->plot = parse_plot(arg);

@@ -24,7 +24,7 @@
 #define OVERLOAD	10
 
 /* How long, for the samples that a percentile needs. */
-#define SAMPLES_NS	100000000u
+#define SAMPLES_NS	400000000u
 
 static double interval_ns(const struct pair *p)
 {
