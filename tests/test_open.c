@@ -358,7 +358,7 @@ static void test_default_mode(void **state)
 static void test_fifo(void **state)
 {
 	const char *path = "/dev/shm/shmring-test-fifo";
-	struct shmring_stat st;
+	struct shmring_stat st = SHMRING_STAT_INIT;
 
 	(void)state;
 	unlink(path);

@@ -20,6 +20,7 @@
 
 #define LENGTH_MAX	1000000
 #define TRIES		50
+#define WAYS_MAX	50
 #define BACK_MIN	64	/* steps */
 
 /* Where at a system call. */
@@ -34,6 +35,7 @@ enum how { BEFORE, AT_ENTRY, IN_SLEEP, AT_EXIT };
  * @anchor: the instruction from which on it is stepped to here
  * @back: how many steps at least the next walker is given
  * @strays: walkers that went another way, and were followed by others
+ * @ways: that were taken instead of one that nobody goes any more
  */
 struct trail {
 	uint64_t *at;
@@ -44,6 +46,7 @@ struct trail {
 	size_t length;
 	size_t calls;
 	uint64_t strays;
+	unsigned int ways;
 	size_t back;
 };
 
@@ -227,51 +230,68 @@ static bool enter(struct storm *st, enum how how)
 				 trace_pass(st, GO_SYSCALL);
 }
 
-static bool kill_at(struct storm *st, struct trail *t, size_t k, enum how how)
+/* *@met: one of those that tried was killed there. */
+static bool kill_at(struct storm *st, struct trail *t, size_t k, enum how how,
+		    bool *met)
 {
 	unsigned int tries;
-	bool met = false;
 
-	for (tries = 0; !met && tries < TRIES; tries++) {
-		if (!walk_to(st, t, k, t->back, &met) ||
-		    (met && !enter(st, how)) || !end_walk(st))
+	*met = false;
+	for (tries = 0; !*met && tries < TRIES; tries++) {
+		if (!walk_to(st, t, k, t->back, met) ||
+		    (*met && !enter(st, how)) || !end_walk(st))
 			return false;
-		t->strays += !met;
-		t->back = met ? t->back / 2 : t->back ? t->back * 2 : BACK_MIN;
+		t->strays += !*met;
+		t->back = *met ? t->back / 2 : t->back ? t->back * 2 : BACK_MIN;
 	}
-	return met || fail(st, EVERYWHERE, "instruction %zu: none of %u came there again",
-			   k, TRIES);
+	return true;
 }
 
-static bool kill_around(struct storm *st, struct trail *t, size_t k)
+static bool kill_around(struct storm *st, struct trail *t, size_t k, bool *met)
 {
 	enum how how;
 
-	if (!kill_at(st, t, k, BEFORE))
+	if (!kill_at(st, t, k, BEFORE, met))
 		return false;
-	if (!t->syscall[k])
-		return true;
-	for (how = AT_ENTRY; how <= AT_EXIT; how++)
+	for (how = AT_ENTRY; *met && t->syscall[k] && how <= AT_EXIT; how++)
 		if ((how != IN_SLEEP || st->path->sleeps) &&
-		    !kill_at(st, t, k, how))
+		    !kill_at(st, t, k, how, met))
 			return false;
 	return true;
+}
+
+/*
+ * What else the machine does changes which way is the usual one. A sample goes on
+ * along the new one; who wants each instruction needs the machine for itself.
+ */
+static bool find_another_way(struct storm *st, struct trail *t, size_t k)
+{
+	if (!st->sample || ++t->ways == WAYS_MAX)
+		return fail(st, EVERYWHERE, "instruction %zu: none of %u came there again",
+			    k, TRIES);
+	return find_way(st, t);
 }
 
 static bool kill_everywhere(struct storm *st, struct trail *t)
 {
 	const struct plan *plan = st->plan;
 	size_t k = plan->at < 0 ? 0 : (size_t)plan->at;
-	size_t end = plan->at < 0 ? t->length : k + 1;
+	bool met;
 
 	if (k >= t->length)
 		return fail(st, EVERYWHERE, "the path has %zu instructions",
 			    t->length);
-	for (; k < end; k += plan->every) {
+	while (k < t->length) {
 		st->at = k;
-		if (!kill_around(st, t, k))
+		if (!kill_around(st, t, k, &met) ||
+		    (!met && !find_another_way(st, t, k)))
 			return false;
+		if (!met)
+			continue;
+		if (plan->at >= 0)
+			break;
 		report_progress(st, t->length / plan->every);
+		k += plan->every;
 	}
 	return true;
 }
