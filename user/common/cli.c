@@ -2,8 +2,10 @@
 /* What the command lines of all programs have in common. */
 #include "cli.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,31 +47,84 @@ void refuse(const char *fmt, ...)
 	exit(EXIT_USAGE);
 }
 
-/*
- * What is wrong with the option that was parsed last: the library only says that
- * something is. It is the word before the next one.
- */
-static void __attribute__((noreturn)) refuse_option(struct argp_state *state)
+#define OPTIONS_MAX	64	/* of one program */
+
+/* The options of a program, as getopt_long() takes them. */
+struct grammar {
+	char letters[3 * OPTIONS_MAX + 3];
+	struct option words[OPTIONS_MAX + 1];
+};
+
+static void make_grammar(struct grammar *g, const struct argp_option *o)
 {
-	const char *typed = state->argv[state->next - 1], *name = typed + 2;
-	const struct argp_option *o = state->root_argp->options;
-	struct nearest near = { .typed = name, .len = strcspn(name, "=") };
+	struct option *word = g->words;
+	char *letter = g->letters;
+
+	/* In order, without its messages, and what is missing told apart. */
+	letter = stpcpy(letter, "-:");
+	for (; o->name || o->key || o->doc; o++) {
+		assert(word < g->words + OPTIONS_MAX);
+		if (o->key > ' ' && o->key < 0x7f) {
+			*letter++ = (char)o->key;
+			letter = stpcpy(letter, o->arg ? ":" : "");
+		}
+		if (o->name)
+			*word++ = (struct option){
+				.name = o->name, .has_arg = !!o->arg,
+				.val = o->key,
+			};
+	}
+	*word = (struct option){ 0 };
+}
+
+static void __attribute__((noreturn))
+refuse_word(const char *typed, const struct argp_option *o)
+{
+	struct nearest near = { .typed = typed + 2,
+				.len = strcspn(typed + 2, "=") };
 	char text[NEAREST_TEXT_MAX];
 
-	if (strncmp(typed, "--", 2))
-		refuse("%s: no such option, or its value is missing: see --help",
-		       typed);
 	for (; o->name || o->key || o->doc; o++) {
 		if (!o->name)
 			continue;
 		if (strlen(o->name) == near.len &&
-		    !strncmp(o->name, name, near.len))
-			refuse("%s: %s: see --help", typed, name[near.len] ?
+		    !strncmp(o->name, near.typed, near.len))
+			refuse("%s: %s: see --help", typed,
+			       near.typed[near.len] ?
 			       "it takes no value" : "its value is missing");
 		nearest_try(&near, o->name);
 	}
 	refuse("%s: no such option%s: see --help", typed,
 	       nearest_text(&near, text));
+}
+
+/*
+ * What is wrong with the first option that is: argp says only that something is.
+ * Of letters behind one hyphen it names the one that it is about.
+ */
+static void __attribute__((noreturn)) refuse_option(struct argp_state *state)
+{
+	const struct argp_option *o = state->root_argp->options;
+	struct grammar g;
+	const char *typed;
+	int at, c;
+
+	make_grammar(&g, o);
+	optind = 0;
+	do {
+		/* Until the last letter of a word is read, it is the next one. */
+		at = optind ? optind : 1;
+		c = getopt_long(state->argc, state->argv, g.letters, g.words,
+				NULL);
+	} while (c != '?' && c != ':' && c != -1);
+	typed = state->argv[at < state->argc ? at : state->argc - 1];
+	if (!strncmp(typed, "--", 2))
+		refuse_word(typed, o);
+	if (c == ':')
+		refuse("-%c: its value is missing: see --help", optopt);
+	if (optopt > '-' && optopt < 0x7f)
+		refuse("-%c: no such option: see --help", optopt);
+	refuse("%s: no such option: see --help", typed);
 }
 
 error_t cli_key(int key, struct argp_state *state)
