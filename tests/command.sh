@@ -31,6 +31,13 @@ do
 		"$s" $c --frob
 	like "$c: --help" "$("$s" $c --help)" "Usage: shmring $c"
 done
+for bundle in -Zj -jZ -jZx; do
+	fails "an unknown option in $bundle" 2 '^shmring: -Z: unknown option: see' \
+		"$s" list $bundle
+done
+fails 'an option without its value' 2 '^shmring: -u: missing argument: see' "$s" show x -ju
+fails 'an option with a value that it does not take' 2 \
+	'^shmring: -j: option does not take an argument: see' "$s" show x -j=3
 for c in create show send recv peek; do
 	fails "$c: two names" 2 'one argument too many' "$s" $c a b
 done

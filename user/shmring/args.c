@@ -31,9 +31,50 @@ int fail(const char *fmt, ...)
 /* Lives as long as the strings that it hands out: to the end. */
 static poptContext context;
 
+static bool takes_value(const struct poptOption *o)
+{
+	return (o->argInfo & POPT_ARG_MASK) != POPT_ARG_NONE;
+}
+
+static const struct poptOption *find_letter(const struct poptOption *table,
+					    char letter)
+{
+	const struct poptOption *o;
+
+	for (o = table; o->longName || o->shortName || o->arg; o++)
+		if (o->shortName == letter)
+			return o;
+	return NULL;
+}
+
+/*
+ * Of letters behind one hyphen the one that is wrong: the first that is unknown,
+ * or takes a value. The library names all of them.
+ */
+static const char *wrong_option(const char *typed,
+				const struct poptOption *table, char text[3])
+{
+	const struct poptOption *o;
+	const char *letter;
+
+	if (typed[0] != '-' || typed[1] == '-')
+		return typed;
+	for (letter = typed + 1; *letter > '-' && *letter < 0x7f; letter++) {
+		o = find_letter(table, *letter);
+		if (o && !takes_value(o) && letter[1] != '=')
+			continue;
+		text[0] = '-';
+		text[1] = *letter;
+		text[2] = '\0';
+		return text;
+	}
+	return typed;
+}
+
 static void parse_options(int argc, char **argv, const struct poptOption *table,
 			  const char *usage)
 {
+	char text[3];
 	int err;
 
 	context = poptGetContext("shmring", argc, (const char **)argv, table, 0);
@@ -42,7 +83,8 @@ static void parse_options(int argc, char **argv, const struct poptOption *table,
 	poptSetOtherOptionHelp(context, usage);
 	err = poptGetNextOpt(context);
 	if (err < -1)
-		refuse("%s: %s: see %s --help", poptBadOption(context, 0),
+		refuse("%s: %s: see %s --help",
+		       wrong_option(poptBadOption(context, 0), table, text),
 		       poptStrerror(err), argv[0]);
 }
 
