@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: MIT
-/*
- * gnuplot reads commands from a pipe. It does not say when it cannot write, so its
- * picture goes to memory first.
- */
+/* Pictures, by gnuplot: what all of them share, and those of dots. */
 #include "plot.h"
 
 #include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/sendfile.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,7 +15,6 @@
 #include "../common/cpus.h"
 #include "../common/gnuplot.h"
 #include "../common/units.h"
-#include "proc.h"
 
 const char *const plot_colours[] = {
 	"#1f78b4", "#d95f02", "#1b9e77", "#7570b3", "#e7298a", "#a6761d",
@@ -35,22 +28,11 @@ const char *const plot_colours[] = {
 	"set key top left Left reverse samplen 2\n" \
 	"set style fill solid 1 noborder\n"
 
-static pid_t gnuplot;
-static int picture;
-
 /* Below each picture, what it is of. */
 #define FOOTER		44
 
 /* Where panels are, as parts of the whole height. */
 static double bottom;
-
-static void become_gnuplot(int from)
-{
-	dup2(from, STDIN_FILENO);
-	dup2(picture, STDOUT_FILENO);
-	execlp("gnuplot", "gnuplot", "-", NULL);
-	_exit(127);
-}
 
 static void print_line(FILE *plot, int id, double y, const char *text)
 {
@@ -79,24 +61,13 @@ static void print_footer(FILE *plot, int height)
 
 FILE *plot_begin(struct lab *lab, int width, int height)
 {
-	int ends[2];
 	FILE *plot;
+	int fd;
 
 	if (lab->plot_fd < 0)
 		return NULL;
-	if (pipe(ends) < 0)
-		lab_die(lab, "cannot make a pipe: %s", strerror(errno));
-	picture = memfd_create("picture", MFD_CLOEXEC);
-	if (picture < 0)
-		lab_die(lab, "no memory for the picture");
-	signal(SIGPIPE, SIG_IGN);
-	gnuplot = proc_fork(lab);
-	if (!gnuplot) {
-		close(ends[1]);
-		become_gnuplot(ends[0]);
-	}
-	close(ends[0]);
-	plot = fdopen(ends[1], "w");
+	fd = memfd_create("script", MFD_CLOEXEC);
+	plot = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!plot)
 		lab_die(lab, "no memory for the picture");
 	height += FOOTER;
@@ -132,31 +103,20 @@ void plot_name(FILE *plot, const char *name)
 		fprintf(plot, "\"%s\"", name);
 }
 
-/* 0 or -errno. A second picture in one file would not be one. */
-static int keep_picture(const struct lab *lab)
-{
-	off_t at = 0, size = lseek(picture, 0, SEEK_END);
-
-	if (ftruncate(lab->plot_fd, 0) < 0 && errno != EINVAL)
-		return -errno;
-	while (at < size)
-		if (sendfile(lab->plot_fd, picture, &at, (size_t)(size - at)) <= 0)
-			return errno ? -errno : -EIO;
-	return close(picture);
-}
-
 void plot_end(struct lab *lab, FILE *plot)
 {
-	int status, err;
+	FILE *out = fdopen(lab->plot_fd, "w");
+	int err;
 
 	fputs("unset multiplot\n", plot);
+	err = out ? gnuplot_run(plot, out) : -errno;
+	if (out && fclose(out) && !err)
+		err = -errno;
 	fclose(plot);
-	if (waitpid(gnuplot, &status, 0) != gnuplot || status)
-		lab_die(lab, "--plot: gnuplot did not draw: status %#x", status);
-	errno = 0;
-	err = keep_picture(lab);
+	/* A second picture in one file would not be one. */
+	lab->plot_fd = -1;
 	if (err)
-		lab_die(lab, "--plot: cannot write it: %s", strerror(-err));
+		lab_die(lab, "--plot: cannot draw it: %s", strerror(-err));
 }
 
 static double power(double v, double (*round_to)(double))
