@@ -12,6 +12,7 @@
 
 #include "../user/bench/compare.h"
 #include "../user/bench/doc.h"
+#include "../user/common/gnuplot.h"
 
 static json_t *result(const char *test, double low, double median, double high)
 {
@@ -164,6 +165,27 @@ static void several_are_compared_with_the_first(void **state)
 		json_decref(docs[i]);
 }
 
+/* What is drawn, and what is a table on a page. */
+static void control_characters_are_question_marks(void **state)
+{
+	static const char *const paths[] = { "1.json", "a\033[m\nb\302\233|c\303\251\177" };
+	json_t *docs[] = { doc(NULL), doc(NULL) };
+	json_t *c = compare_make(docs, paths, 2, 5);
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	(void)state;
+	assert_says(compare_markdown, c, "| a?\\[m?b?\\|c\303\251? |");
+	gnuplot_text(f, "it's a\033[m\nb\302\233|c\303\251\177");
+	fclose(f);
+	assert_string_equal(text, "'it''s a?[m?b?|c\303\251?'");
+	free(text);
+	json_decref(c);
+	json_decref(docs[0]);
+	json_decref(docs[1]);
+}
+
 /* Whether a file with this text is taken for one of ours. */
 static bool is_ours(const char *text, char why[WHY_MAX])
 {
@@ -215,6 +237,7 @@ int main(void)
 		cmocka_unit_test(what_failed_since_is_a_regression),
 		cmocka_unit_test(what_is_in_one_alone_is_said),
 		cmocka_unit_test(several_are_compared_with_the_first),
+		cmocka_unit_test(control_characters_are_question_marks),
 		cmocka_unit_test(files_of_others_are_refused),
 	};
 

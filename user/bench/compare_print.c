@@ -7,6 +7,7 @@
 
 #include "doc.h"
 #include "table.h"
+#include "../common/plain.h"
 #include "../common/units.h"
 
 static const json_t *part_at(const json_t *o, const char *key, size_t i)
@@ -138,10 +139,10 @@ void compare_print(FILE *out, const json_t *comparison)
 /* What ends a cell, or begins something else, means itself. */
 static void print_escaped(FILE *out, const char *text)
 {
-	for (; *text; text++) {
+	while (*text) {
 		if (strchr("\\|`*_<>[]", *text))
 			fputc('\\', out);
-		fputc((unsigned char)*text < ' ' ? ' ' : *text, out);
+		fputc(plain_next(&text), out);
 	}
 }
 

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "plain.h"
+
 extern char **environ;
 
 bool gnuplot_exists(void)
@@ -32,10 +34,10 @@ bool gnuplot_exists(void)
 void gnuplot_text(FILE *script, const char *text)
 {
 	fputc('\'', script);
-	for (; *text; text++) {
+	while (*text) {
 		if (*text == '\'')
 			fputc('\'', script);
-		fputc((unsigned char)*text < ' ' ? ' ' : *text, script);
+		fputc(plain_next(&text), script);
 	}
 	fputc('\'', script);
 }

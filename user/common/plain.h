@@ -5,6 +5,12 @@
 
 #include <stdbool.h>
 
+/*
+ * The next byte of @text, which is not at its end, or a question mark for a control
+ * character there; @text goes on behind it.
+ */
+char plain_next(const char **text);
+
 /* Does it have no control characters? */
 bool is_plain(const char *text);
 
