@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What counts as a change between two runs, and what as a regression. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -227,6 +228,38 @@ static void files_of_others_are_refused(void **state)
 	assert_string_equal(why, "cannot read it: No such file or directory");
 }
 
+static size_t allocations_left;
+
+static void *allocate(size_t size)
+{
+	if (allocations_left--)
+		return malloc(size);
+	allocations_left = 0;
+	errno = ENOMEM;
+	return NULL;
+}
+
+/* Of each allocation on the way, also of those that make a text plain. */
+static void no_memory_is_no_fault_of_the_file(void **state)
+{
+	static const char *const text =
+		"{\"schema\": \"shmring-bench/2\", \"results\": [], \"environment\": {\"cpu\": \"\\u001b[2J\"}}";
+	char why[WHY_MAX];
+	size_t n = 0;
+	bool done;
+
+	(void)state;
+	do {
+		allocations_left = n++;
+		json_set_alloc_funcs(allocate, free);
+		done = is_ours(text, why);
+		json_set_alloc_funcs(malloc, free);
+		if (!done)
+			assert_string_equal(why, "out of memory");
+	} while (!done);
+	assert_true(n > 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
@@ -239,6 +272,7 @@ int main(void)
 		cmocka_unit_test(several_are_compared_with_the_first),
 		cmocka_unit_test(control_characters_are_question_marks),
 		cmocka_unit_test(files_of_others_are_refused),
+		cmocka_unit_test(no_memory_is_no_fault_of_the_file),
 	};
 
 	return cmocka_run_group_tests(all, NULL, NULL);

@@ -86,9 +86,30 @@ static bool make_doc_plain(json_t *v)
 	return made;
 }
 
-json_t *doc_read(const char *path, char why[WHY_MAX])
+/* NULL, and why not. */
+static json_t *load(FILE *f, char why[WHY_MAX])
 {
 	json_error_t error;
+	json_t *doc;
+
+	errno = 0;
+	doc = json_loadf(f, 0, &error);
+	if (doc && make_doc_plain(doc))
+		return doc;
+	/* To the library a string without memory is one that is wrong. */
+	if (doc || errno == ENOMEM) {
+		snprintf(why, WHY_MAX, "out of memory");
+	} else {
+		snprintf(why, WHY_MAX, "not JSON: line %d: %s", error.line,
+			 error.text);
+		make_plain(why);
+	}
+	json_decref(doc);
+	return NULL;
+}
+
+json_t *doc_read(const char *path, char why[WHY_MAX])
+{
 	json_t *doc;
 	FILE *f = fopen(path, "re");
 
@@ -96,15 +117,9 @@ json_t *doc_read(const char *path, char why[WHY_MAX])
 		snprintf(why, WHY_MAX, "cannot read it: %s", strerror(errno));
 		return NULL;
 	}
-	doc = json_loadf(f, 0, &error);
+	doc = load(f, why);
 	fclose(f);
-	if (!doc) {
-		snprintf(why, WHY_MAX, "not JSON: line %d: %s", error.line,
-			 error.text);
-		make_plain(why);
-		return NULL;
-	}
-	if (!make_doc_plain(doc) || !is_ours(doc)) {
+	if (doc && !is_ours(doc)) {
 		snprintf(why, WHY_MAX,
 			 "not a file of results in the schema %s, as --json writes it",
 			 DOC_SCHEMA);
