@@ -21,6 +21,13 @@ state_is()	# ROLE STATE
 	"$s" show "$ring" --json | tr -d ' \n' | grep -q "\"$1\":{\"state\":\"$2\""
 }
 
+# Where the module seems to be loaded, but its nodes are not there.
+container()
+{
+	unshare -m sh -c 'mount -t tmpfs none /sys/module &&
+		mkdir /sys/module/shmring && exec "$@"' sh "$@"
+}
+
 # Wrong arguments
 fails 'an unknown command' 2 "'frob': no such command: see" "$s" frob
 fails 'a mistyped command' 2 "'destory': no such command, did you mean 'destroy'\?" "$s" destory
@@ -368,9 +375,21 @@ else
 		# shellcheck disable=SC2086
 		fails "$c: no module" 1 'module is not loaded: modprobe shmring' "$s" $c
 	done
-	fails 'create: no module' 1 'load the module' "$s" create x
-	fails 'evict: no module' 1 'load the module' "$s" evict x producer
-	fails 'destroy of an id: no module' 1 'load the module' "$s" destroy id:1
+	# Of whoever asks the control device the same.
+	for c in 'create x' 'send x' 'evict x producer' 'destroy x' 'destroy id:1'; do
+		# shellcheck disable=SC2086
+		fails "$c: no module" 1 \
+			'(dev:x|id:1): no /dev/shmring/ctl: load the module \(modprobe shmring\) or use shm:/NAME$' \
+			"$s" $c
+		if ! container true 2>/dev/null; then
+			skip "$c: a container" 'nothing can be mounted here'
+			continue
+		fi
+		# shellcheck disable=SC2086
+		fails "$c: a container" 1 \
+			'the module is loaded, but there is no /dev/shmring/ctl here: in a container' \
+			container "$s" $c
+	done
 	like 'doctor: no module' "$("$s" doctor)" '^FAIL  module +not loaded'
 	"$s" doctor --json >"$tmp/json"
 	is 'doctor: one cause, one failure' "$(jq -r '.[] | select(.verdict == "FAIL") | .check' "$tmp/json")" module

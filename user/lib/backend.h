@@ -106,6 +106,12 @@ extern const struct shmring_backend shmring_backend_memfd;
 __attribute__((format(printf, 2, 3)))
 int shmring_fail(int err, const char *fmt, ...);
 
+/*
+ * backend_dev.c: the control device, or a negative errno when it was explained. The
+ * ring is called @scheme, then @name. The command asks by it, too.
+ */
+int shmring_open_ctl(const char *scheme, const char *name);
+
 /* opts.c */
 int shmring_read_opts(const char *address, const struct shmring_opts *given,
 		      struct shmring_opts *o);

@@ -12,28 +12,29 @@
 
 #include "backend.h"
 
+#define SCHEME		"dev:"
 #define NODE_PATH_MAX	(sizeof(SHMRING_DEV_DIR) + SHMRING_NAME_MAX)
 
-static int no_module(const char *name)
+static int no_module(const char *scheme, const char *name)
 {
 	/* sysfs shows modules in every container that has it. */
 	if (!access("/sys/module/shmring", F_OK))
-		return shmring_fail(ENODEV, "dev:%s: the module is loaded, but there is no " SHMRING_CTL_PATH " here: in a container, pass /dev/shmring in",
-				    name);
-	return shmring_fail(ENODEV, "dev:%s: no " SHMRING_CTL_PATH ": load the module (modprobe shmring) or use shm:/NAME",
-			    name);
+		return shmring_fail(ENODEV, "%s%s: the module is loaded, but there is no " SHMRING_CTL_PATH " here: in a container, pass /dev/shmring in",
+				    scheme, name);
+	return shmring_fail(ENODEV, "%s%s: no " SHMRING_CTL_PATH ": load the module (modprobe shmring) or use shm:/NAME",
+			    scheme, name);
 }
 
-static int open_ctl(const char *name)
+int shmring_open_ctl(const char *scheme, const char *name)
 {
 	int fd = open(SHMRING_CTL_PATH, O_RDWR | O_CLOEXEC);
 
 	if (fd >= 0)
 		return fd;
 	if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
-		return no_module(name);
-	return shmring_fail(errno, "dev:%s: cannot open " SHMRING_CTL_PATH ": %s%s",
-			    name, strerror(errno), errno == EACCES ?
+		return no_module(scheme, name);
+	return shmring_fail(errno, "%s%s: cannot open " SHMRING_CTL_PATH ": %s%s",
+			    scheme, name, strerror(errno), errno == EACCES ?
 			    ": be root or, where its udev rule is installed, in the group shmring" : "");
 }
 
@@ -144,7 +145,7 @@ static int create(const char *name, const struct shmring_opts *o)
 	if (!*name)
 		c.flags |= SHMRING_CREATE_ANONYMOUS;
 	strcpy(c.name, name);
-	ctl = open_ctl(name);
+	ctl = shmring_open_ctl(SCHEME, name);
 	if (ctl < 0)
 		return ctl;
 	fd = ioctl(ctl, SHMRING_IOC_CREATE, &c);
@@ -182,7 +183,7 @@ static int open_node(const char *name)
 	if (fd >= 0)
 		return fd;
 	if (errno == ENOENT && access(SHMRING_CTL_PATH, F_OK))
-		return no_module(name);
+		return no_module(SCHEME, name);
 	/* A node that is left of a ring that was destroyed. */
 	if (errno == ENXIO)
 		errno = ENOENT;
@@ -256,7 +257,7 @@ static int dev_unlink(const char *name)
 	if (err)
 		return err;
 	strcpy(d.name, name);
-	ctl = open_ctl(name);
+	ctl = shmring_open_ctl(SCHEME, name);
 	if (ctl < 0)
 		return ctl;
 	if (ioctl(ctl, SHMRING_IOC_DESTROY, &d))
@@ -441,7 +442,7 @@ static int dev_arm_peer(struct shmring *r, uint32_t epoch)
 }
 
 const struct shmring_backend shmring_backend_dev = {
-	.scheme = "dev:",
+	.scheme = SCHEME,
 	.open = dev_open,
 	.unlink = dev_unlink,
 	.stat = dev_stat,

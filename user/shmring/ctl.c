@@ -3,14 +3,13 @@
 #include "ctl.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "args.h"
-#include "sysfs.h"
+#include "backend.h"
 
 /* The ring's id, or 0 and its name, as the structs of ctl take them. */
 static uint64_t name_ring(const char *address, char name[SHMRING_NAME_MAX])
@@ -23,39 +22,15 @@ static uint64_t name_ring(const char *address, char name[SHMRING_NAME_MAX])
 	return id;
 }
 
-static int open_ctl(const char *address)
-{
-	int fd = open(SHMRING_CTL_PATH, O_RDWR | O_CLOEXEC);
-
-	if (fd >= 0)
-		return fd;
-	switch (errno) {
-	case ENOENT:
-		if (access(SYSFS_MODULE, F_OK))
-			fail("%s: no " SHMRING_CTL_PATH ": load the module: modprobe shmring",
-			     address);
-		else
-			fail("%s: the module is loaded, but there is no " SHMRING_CTL_PATH " here: in a container, pass /dev/shmring in",
-			     address);
-		break;
-	case EACCES:
-		fail("%s: cannot open " SHMRING_CTL_PATH ": Permission denied: be root or, where the udev rule is installed, in the group shmring",
-		     address);
-		break;
-	default:
-		fail("%s: cannot open " SHMRING_CTL_PATH ": %s", address,
-		     strerror(errno));
-	}
-	return -1;
-}
-
 /* 0, -1 when it was said, or an errno. */
 static int ask(const char *address, unsigned long cmd, void *arg)
 {
-	int fd = open_ctl(address), err;
+	int fd = shmring_open_ctl("", address), err;
 
-	if (fd < 0)
+	if (fd < 0) {
+		fail("%s", shmring_errmsg());
 		return -1;
+	}
 	err = ioctl(fd, cmd, arg) ? errno : 0;
 	close(fd);
 	return err;
