@@ -58,7 +58,7 @@ static void test_count(void **state)
 	ring_info_count(r);
 	assert_false(r->side[SIDE_PRODUCER].has & HAS(SHMRING_A_ENDPOINT_MESSAGES));
 	to = open_memstream(&text, &len);
-	metrics_print(&all, NULL, to);
+	metrics_print(&all, "/nonexistent", to);
 	fclose(to);
 	assert_null(strstr(text, "shmring_messages_total"));
 	free(text);
@@ -78,7 +78,7 @@ static void test_count(void **state)
 	assert_int_equal(r->side[SIDE_PRODUCER].messages, 40960 / 64);
 	assert_int_equal(r->side[SIDE_CONSUMER].messages, 8192 / 64);
 	to = open_memstream(&text, &len);
-	metrics_print(&all, NULL, to);
+	metrics_print(&all, "/nonexistent", to);
 	fclose(to);
 	assert_non_null(strstr(text, "\nshmring_messages_total{ring=\"a\",role=\"producer\"} 640\n"));
 	free(text);
@@ -345,52 +345,7 @@ static void test_top_lines(void **state)
 	rings_free(&all);
 }
 
-/* By the reference parser. */
-static int parser(const char *text)
-{
-	FILE *to = popen("/usr/bin/python3 tests/openmetrics.py >&2", "w");
-
-	assert_non_null(to);
-	fputs(text, to);
-	return pclose(to);
-}
-
-static void test_metrics(void **state)
-{
-	const struct limits limits = {
-		.rings = 100, .ring_bytes = 65536, .bytes = 131072,
-	};
-	char *text = NULL;
-	struct rings all = { 0 };
-	size_t len;
-	FILE *to;
-
-	(void)state;
-	add(&all, "a", 1);
-	add(&all, "b.2", 2);
-	to = open_memstream(&text, &len);
-	metrics_print(&all, &limits, to);
-	fclose(to);
-	assert_non_null(strstr(text, "\nshmring_limit_rings 100\n"));
-	assert_non_null(strstr(text, "\nshmring_limit_total_bytes 131072\n"));
-	assert_non_null(strstr(text, "\nshmring_memory_bytes{ring=\"a\",node=\"0\"} 65536\n"));
-	assert_non_null(strstr(text, "\nshmring_used_bytes{ring=\"a\"} 32768\n"));
-	assert_non_null(strstr(text, "\nshmring_published_bytes_total{ring=\"b.2\"} 40960\n"));
-	assert_non_null(strstr(text, "\nshmring_stalls_total{ring=\"a\",role=\"consumer\"} 11\n"));
-	assert_int_equal(parser(text), 0);
-	/* So that a parser that accepts everything is found out. */
-	assert_int_not_equal(parser("# TYPE x counter\nx 1\n# EOF\n"), 0);
-	free(text);
-	rings_free(&all);
-
-	to = open_memstream(&text, &len);
-	metrics_print(&all, NULL, to);
-	fclose(to);
-	assert_int_equal(parser(text), 0);
-	free(text);
-}
-
-/* A host in a folder: what is there, doctor must see. */
+/* A host in a folder. */
 static char root[] = "/tmp/shmring-doctor-XXXXXX";
 
 static void make_root(void)
@@ -424,6 +379,55 @@ static void put_file(const char *path, const char *value)
 	fclose(f);
 }
 
+/* By the reference parser. */
+static int parser(const char *text)
+{
+	FILE *to = popen("/usr/bin/python3 tests/openmetrics.py >&2", "w");
+
+	assert_non_null(to);
+	fputs(text, to);
+	return pclose(to);
+}
+
+static void test_metrics(void **state)
+{
+	char *text = NULL;
+	struct rings all = { 0 };
+	size_t len;
+	FILE *to;
+
+	(void)state;
+	add(&all, "a", 1);
+	add(&all, "b.2", 2);
+	make_root();
+	put_file("/sys/module/shmring/parameters/max_rings", "100");
+	put_file("/sys/module/shmring/parameters/max_ring_bytes", "65536");
+	put_file("/sys/module/shmring/parameters/max_total_bytes", "131072");
+	to = open_memstream(&text, &len);
+	metrics_print(&all, root, to);
+	fclose(to);
+	remove_root();
+	assert_non_null(strstr(text, "\nshmring_limit_rings 100\n"));
+	assert_non_null(strstr(text, "\nshmring_limit_total_bytes 131072\n"));
+	assert_non_null(strstr(text, "\nshmring_memory_bytes{ring=\"a\",node=\"0\"} 65536\n"));
+	assert_non_null(strstr(text, "\nshmring_used_bytes{ring=\"a\"} 32768\n"));
+	assert_non_null(strstr(text, "\nshmring_published_bytes_total{ring=\"b.2\"} 40960\n"));
+	assert_non_null(strstr(text, "\nshmring_stalls_total{ring=\"a\",role=\"consumer\"} 11\n"));
+	assert_int_equal(parser(text), 0);
+	/* So that a parser that accepts everything is found out. */
+	assert_int_not_equal(parser("# TYPE x counter\nx 1\n# EOF\n"), 0);
+	free(text);
+	rings_free(&all);
+
+	to = open_memstream(&text, &len);
+	metrics_print(&all, "/nonexistent", to);
+	fclose(to);
+	assert_null(strstr(text, "limit"));
+	assert_int_equal(parser(text), 0);
+	free(text);
+}
+
+/* What is there, doctor must see. */
 static const struct finding *found(const struct host *h, const char *what)
 {
 	static struct finding f[FINDINGS_MAX];

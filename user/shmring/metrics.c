@@ -15,6 +15,7 @@
 #include "cmd.h"
 #include "json.h"
 #include "list.h"
+#include "sysfs.h"
 
 /*
  * struct metric - a family of metrics: one sample a ring, or one a side, where
@@ -147,15 +148,16 @@ static void print_memory(const struct rings *all, FILE *to)
 				r->numa[j].pages * page);
 }
 
-void metrics_print(const struct rings *all, const struct limits *l, FILE *to)
+void metrics_print(const struct rings *all, const char *root, FILE *to)
 {
 	const struct metric *m;
+	struct limits l;
 	size_t i;
 
 	print_one("shmring_rings", NULL,
 		  "Rings that have a name or are anonymous.", all->nr, to);
-	if (l)
-		print_limits(l, to);
+	if (sysfs_limits(root, &l))
+		print_limits(&l, to);
 	print_memory(all, to);
 	for (m = metrics; m < metrics + sizeof(metrics) / sizeof(*metrics); m++) {
 		print_head(m->name, m->counter ? "counter" : "gauge", m->unit,
@@ -180,7 +182,6 @@ int cmd_metrics(int argc, char **argv)
 	};
 	const char *args[ARGS_MAX];
 	struct rings all;
-	struct limits l;
 
 	args_parse(argc, argv, table, "[OPTION...]", 0, 0, args);
 	if (where && json)
@@ -193,7 +194,7 @@ int cmd_metrics(int argc, char **argv)
 	if (json)
 		status = json_document(json_rings(&all));
 	else
-		metrics_print(&all, sysfs_limits("", &l) ? &l : NULL, stdout);
+		metrics_print(&all, "", stdout);
 	rings_free(&all);
 	return status;
 }

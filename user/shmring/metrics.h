@@ -4,13 +4,16 @@
 
 #include <stdio.h>
 
-#include "sysfs.h"
+#include "info.h"
 
 #define METRICS_TYPE \
 	"application/openmetrics-text; version=1.0.0; charset=utf-8"
 
-/* All rings, and the limits if they are known, in the OpenMetrics text format. */
-void metrics_print(const struct rings *all, const struct limits *l, FILE *to);
+/*
+ * All rings, and the limits if sysfs below @root has them ("" on a live system), in
+ * the OpenMetrics text format.
+ */
+void metrics_print(const struct rings *all, const char *root, FILE *to);
 
 /*
  * metrics_http.c: answer GET /metrics at @where ("127.0.0.1:9100", port 0 for

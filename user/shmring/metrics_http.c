@@ -26,13 +26,12 @@ static char *scrape(unsigned int *status, size_t *len)
 {
 	struct kernel *k = kernel_open();
 	struct rings all = { 0 };
-	struct limits l;
 	char *text = NULL;
 	FILE *to = open_memstream(&text, len);
 
 	if (to && k && !kernel_dump(k, &all)) {
 		*status = MHD_HTTP_OK;
-		metrics_print(&all, sysfs_limits("", &l) ? &l : NULL, to);
+		metrics_print(&all, "", to);
 	} else if (to) {
 		fprintf(to, "shmring: %s\n", kernel_errmsg());
 	}
