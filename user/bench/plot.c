@@ -158,17 +158,11 @@ static void draw_text(FILE *script, int all, int top, int size,
 	      script);
 }
 
-/* What would not fit ends in an ellipsis, and not within a character. */
 static void draw_small(FILE *script, int all, int top, const char *text)
 {
-	char line[FOOTER_CHARS + 8];
-	int len = FOOTER_CHARS;
+	char line[FOOTER_CHARS + sizeof(" ...")];
 
-	if (strlen(text) > FOOTER_CHARS)
-		while (len && (text[len] & 0xC0) == 0x80)
-			len--;
-	snprintf(line, sizeof(line), "%.*s%s", len, text,
-		 strlen(text) > FOOTER_CHARS ? " ..." : "");
+	gnuplot_shorten(line, text, FOOTER_CHARS);
 	draw_text(script, all, top, 10, "#777777", line);
 }
 

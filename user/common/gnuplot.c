@@ -42,6 +42,17 @@ void gnuplot_text(FILE *script, const char *text)
 	fputc('\'', script);
 }
 
+void gnuplot_shorten(char *to, const char *text, size_t most)
+{
+	size_t len = strlen(text);
+	bool whole = len <= most;
+
+	if (!whole)
+		for (len = most; len && (text[len] & 0xC0) == 0x80; len--)
+			;
+	sprintf(to, "%.*s%s", (int)len, text, whole ? "" : " ...");
+}
+
 /* The measuring has blocked signals, which a child would inherit. */
 static int spawn(pid_t *pid, const posix_spawn_file_actions_t *files)
 {

@@ -417,6 +417,18 @@ static void judge(struct lab *lab, const struct cells *all)
 	}
 }
 
+/* A line where there are as many threads as CPUs. Its name is inside of the axes. */
+static void draw_cpus(FILE *plot, unsigned int cpus, uint64_t most)
+{
+	bool room = cpus * 2 <= most;
+
+	if (cpus > most)
+		return;
+	fprintf(plot, "set arrow from %u, graph 0 to %u, graph 1 nohead dt 2 lc rgb '#808080'\n"
+		"set label 'as many CPUs' at %u, graph 0.97 %s offset %s,0 textcolor rgb '#606060'\n",
+		cpus, cpus, cpus, room ? "left" : "right", room ? "0.7" : "-0.7");
+}
+
 static void draw(struct lab *lab, const struct cells *all)
 {
 	FILE *plot = plot_begin(lab, 900, 520);
@@ -435,11 +447,10 @@ static void draw(struct lab *lab, const struct cells *all)
 		fprintf(plot, "END\n");
 	}
 	fprintf(plot, "set logscale x 2\nset logscale y\nset xlabel 'threads'\n"
-		"set ylabel 'ns per increment'\nset offsets graph 0.05, graph 0.05, 0, 0\n"
-		"set key outside right\n"
-		"set arrow from %u, graph 0 to %u, graph 1 nohead dt 2 lc rgb '#808080'\n"
-		"set label 'as many CPUs' at %u, graph 0.97 offset 0.7,0 textcolor rgb '#606060'\nplot ",
-		proc_cpus(), proc_cpus(), proc_cpus());
+		"set ylabel 'ns per increment'\nset offsets graph 0.05, graph 0.05, graph 0.08, 0\n"
+		"set key outside right\n");
+	draw_cpus(plot, proc_cpus(), lab->value[PARAM_WORKERS]);
+	fputs("plot ", plot);
 	for (w = 0; w < NR_WAYS; w++)
 		fprintf(plot, "%s$way%zu u 1:2 w linespoints lw 2 pt %zu lc rgb '%s' t '%s'",
 			w ? ", " : "", w, w + 4, plot_colours[w], ways[w].name);

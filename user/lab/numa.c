@@ -323,18 +323,21 @@ static void judge(struct lab *lab, const struct nodes *nodes, size_t misplaced)
 
 static void draw(struct lab *lab, const struct pair *pairs, size_t nr)
 {
-	FILE *plot = plot_begin(lab, 800, 420);
+	/* Four nodes fit; more take more. */
+	int wider = nr > 16 ? 40 * (int)(nr - 16) : 0;
+	FILE *plot = plot_begin(lab, 800 + wider, 440);
 	size_t i;
 
 	if (!plot)
 		return;
 	fprintf(plot, "$pairs << END\n");
 	for (i = 0; i < nr; i++)
-		fprintf(plot, "\"CPU %d\\nmemory %d\" %f %f\n", pairs[i].cpus,
+		fprintf(plot, "\"%d\\n%d\" %f %f\n", pairs[i].cpus,
 			pairs[i].memory, pairs[i].fast.median,
 			pairs[i].far.median);
 	fprintf(plot, "END\nset boxwidth 0.6\nunset key\nset xrange [-1:%zu]\n"
-		"set yrange [0:*]\nset bmargin 4\n", nr);
+		"set yrange [0:*]\nset bmargin 6\n"
+		"set xlabel \"node of the CPU,\\nnode of the memory\" offset 0,-1\n", nr);
 	plot_panel(plot, 0, 1, 0, 2);
 	fputs("set ylabel 'GB/s'\nset title 'Reading in order'\n"
 	      "plot $pairs u 0:2:xticlabels(1) w boxes lc rgb '#1f78b4'\n", plot);

@@ -23,6 +23,7 @@ const char *const plot_colours[] = {
 
 #define STYLE \
 	"set border 3 lc rgb '#808080'\n" \
+	"set format '%%h'\n" \
 	"set tics nomirror out textcolor rgb '#202020'\n" \
 	"set grid y lc rgb '#d8d8d8' lt 1\n" \
 	"set key top left Left reverse samplen 2\n" \
@@ -30,21 +31,28 @@ const char *const plot_colours[] = {
 
 /* Below each picture, what it is of. */
 #define FOOTER		44
+#define FOOTER_MAX	512
+#define FOOTER_CHAR	7.2	/* how wide one is, if it is not a narrow one */
 
 /* Where panels are, as parts of the whole height. */
 static double bottom;
 
-static void print_line(FILE *plot, int id, double y, const char *text)
+static void print_line(FILE *plot, int width, int id, double y,
+		       const char *text)
 {
+	char line[FOOTER_MAX + sizeof(" ...")];
+	double most = width / FOOTER_CHAR - sizeof(" ...");
+
+	gnuplot_shorten(line, text, (size_t)fmin(most, FOOTER_MAX));
 	fprintf(plot, "set label %d ", id);
-	gnuplot_text(plot, text);
+	gnuplot_text(plot, line);
 	fprintf(plot, " at screen 0.01,%f left font ',9' textcolor rgb '#777777'\n",
 		y);
 }
 
-static void print_footer(FILE *plot, int height)
+static void print_footer(FILE *plot, int width, int height)
 {
-	char text[512], model[256], date[32];
+	char text[FOOTER_MAX], model[256], date[32];
 	time_t now = time(NULL);
 	struct utsname u;
 	struct tm tm;
@@ -54,9 +62,8 @@ static void print_footer(FILE *plot, int height)
 	snprintf(text, sizeof(text), "%s, %s %s, %s, %s",
 		 cpus_model(model, sizeof(model)), u.sysname, u.release,
 		 u.nodename, date);
-	print_line(plot, 1001, 30.0 / height, text);
-	snprintf(text, sizeof(text), "%s", cli_command_line());
-	print_line(plot, 1002, 13.0 / height, text);
+	print_line(plot, width, 1001, 30.0 / height, text);
+	print_line(plot, width, 1002, 13.0 / height, cli_command_line());
 }
 
 FILE *plot_begin(struct lab *lab, int width, int height)
@@ -75,7 +82,7 @@ FILE *plot_begin(struct lab *lab, int width, int height)
 	fprintf(plot, "set terminal %s size %d,%d noenhanced font 'sans-serif,13' background rgb 'white'\n"
 		STYLE "set encoding utf8\nset multiplot\n",
 		lab->plot_png ? "pngcairo" : "svg dynamic", width, height);
-	print_footer(plot, height);
+	print_footer(plot, width, height);
 	plot_panel(plot, 0, 1, 0, 1);
 	return plot;
 }
