@@ -435,11 +435,11 @@ static int attach_filtered(void *arg)
 
 	CHILD_CHECK(!deny(d->nr));
 	c = shmring_open(g->ring.address, CONSUMER, &g->o);
-	if (c || !d->name || backend_is("dev")) {
+	if (!d->name || backend_is("dev")) {
 		CHILD_CHECK(c);
 		return wait_poll_and_close(c);
 	}
-	CHILD_CHECK(errno == EPERM);
+	CHILD_CHECK(!c && errno == EPERM);
 	CHILD_CHECK(strstr(shmring_errmsg(), d->name));
 	CHILD_CHECK(strstr(shmring_errmsg(), "seccomp"));
 	return 0;
@@ -654,14 +654,13 @@ static void test_creation_among_signals(void **state)
 /*
  * News for those who do not sleep
  */
-static void test_poller_learns_of_a_death(void **state)
+static void outlive_by_polling(void)
 {
 	struct shmring *c;
 	struct guest g;
 	char buf[8];
 	pid_t pid;
 
-	(void)state;
 	guest_begin(&g, 8);
 	c = ring_join(&g.ring, CONSUMER, &g.o);
 	pid = spawn(attach_send_and_pause, &g);
@@ -674,6 +673,16 @@ static void test_poller_learns_of_a_death(void **state)
 	assert_int_equal(shmring_wait_peer(c, MS), -ETIMEDOUT);
 	shmring_close(c);
 	guest_end(&g);
+}
+
+/* Mostly the endpoint's thread has heard of it first; not always. */
+static void test_poller_learns_of_a_death(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < 50; i++)
+		outlive_by_polling();
 }
 
 static int ready_for(struct shmring *r, int timeout)

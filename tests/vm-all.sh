@@ -26,6 +26,8 @@ selftests/run build/selftests || failed=1
 for test in ring open model wait loop death guest schedule; do
 	part "library-$test" $tests/test_$test
 done
+# Without the module, too: signals interrupt each kernel's allocations elsewhere.
+part library-guest-shm env SHMRING_TEST_BACKEND=shm $tests/test_guest
 # All but those over the device ran on the host.
 SHMRING_TEST_ONLY='dev *' part transports $tests/test_transports
 # What no kernel does in its own way is needed once.
