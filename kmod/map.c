@@ -153,8 +153,8 @@ static void shmring_note_mapper(struct shmring_endpoint *ep,
 	/* (M1) The task before the mm; pairs with (M2). */
 	smp_store_release(&ep->mm, mm);
 	/*
-	 * (M3) A sleeper that does not see the mm has changed its wait word
-	 * before the user mode that is about to map can look at it. Pairs with
+	 * (M3) A sleeper that does not see the mm has made its bell odd before
+	 * the user mode that is about to map can look at it. Pairs with
 	 * (F1).
 	 */
 	smp_mb();

@@ -4,16 +4,22 @@
  *
  *	sleeper                           publisher (user mode)
  *	  join the wait queue               STORE.rel position
- *	  STORE wait word        (arm)      LOAD wait word of the peer
- *	  fence the publisher's CPUs        if changed: KICK
- *	  LOAD position, sleep
+ *	  STORE 1 to the bell    (arm)      LOAD the peer's bell
+ *	  fence the publisher's CPUs        if odd: KICK
+ *	  LOAD position, sleep                STORE 0 to the bell
+ *	                                      wake the wait queue
  *
  * This is Dekker's pattern: each side stores and then loads what the other
  * stored, and at least one must see the other. The publisher has no fence; the
  * sleeper puts one into its instruction stream by an interrupt, as
  * membarrier(2) does. If it lands after the publisher's store, the sleeper's
  * second look sees the position; if before, the publisher's load comes after
- * it and sees the wait word. read() and write() publish here, and fence.
+ * it and sees the bell. read() and write() publish here, and fence.
+ *
+ * One bell stands for all who sleep on a side. Who joined the queue and then had
+ * the bell cleared by somebody's kick is woken by it, since a kick looks at the
+ * queue last; and all who are woken look, and arm again. Who armed later finds the
+ * bell as it left it, and the next publish kicks.
  *
  * Wake-ups carry no poll key. io_uring and aio believe a key and do not ask
  * again: they would report what is not true, and leave nothing armed for the
@@ -57,14 +63,14 @@ static bool shmring_publisher_sleeps(const struct shmring_endpoint *ep,
 
 /*
  * Without mappings a side publishes by write() and read(), which fence. One that
- * maps now finds the wait word changed, by (M3); so does a new owner of the role.
+ * maps now finds the bell odd, by (M3); so does a new owner of the role.
  */
 static void shmring_fence(struct shmring_side *publisher)
 {
 	struct shmring_endpoint *ep;
 	struct mm_struct *mm = NULL;
 
-	/* (F1) The wait word is stored before we look where the publisher is. */
+	/* (F1) The bell is stored before we look where the publisher is. */
 	smp_mb();
 	rcu_read_lock();
 	ep = rcu_dereference(publisher->owner);
@@ -85,23 +91,25 @@ static void shmring_fence(struct shmring_side *publisher)
 /* From here on, the next publish of the other side kicks. */
 static void shmring_arm(struct shmring *ring, struct shmring_side *side)
 {
-	WRITE_ONCE(side->page->wait, atomic_inc_return(&side->wait_seq));
+	/* (W1) On the queue before the bell is odd; pairs with (W2). */
+	smp_mb();
+	WRITE_ONCE(*side->bell, 1);
 	shmring_fence(shmring_other(ring, side));
 }
 
 /*
  * Wake those who sleep on @side. The position was stored before, by user space
- * in program order or by our caller; wq_has_sleeper() has the full barrier that
- * pairs with the one in prepare_to_wait(). @sync: the caller is about to sleep,
- * so whom it wakes may as well have its CPU.
+ * in program order or by our caller. @sync: the caller is about to sleep, so
+ * whom it wakes may as well have its CPU.
  */
 static void shmring_wake(struct shmring_side *side, bool sync)
 {
-	/* Who arms after this has another number. */
-	WRITE_ONCE(side->kick_seq, atomic_read(&side->wait_seq));
+	WRITE_ONCE(*side->bell, 0);
+	/* (W2) Who made the bell odd before is on the queue; pairs with (W1). */
+	smp_mb();
 	atomic64_inc(&side->kicks);
 	trace_shmring_kick(side);
-	if (wq_has_sleeper(&side->wq)) {
+	if (waitqueue_active(&side->wq)) {
 		if (sync)
 			wake_up_interruptible_sync_poll(&side->wq, 0);
 		else
@@ -123,9 +131,9 @@ void shmring_kick(struct shmring_side *side)
 
 void shmring_kick_armed(struct shmring_side *side)
 {
-	/* (K1) The position is stored before the number is read; pairs with (F1). */
+	/* (K1) The position is stored before the bell is read; pairs with (F1). */
 	smp_mb();
-	if (atomic_read(&side->wait_seq) != READ_ONCE(side->kick_seq))
+	if (READ_ONCE(*side->bell))
 		shmring_kick(side);
 }
 

@@ -125,9 +125,11 @@ static void shmring_init_pages(struct shmring *ring)
 
 	ring->info = info;
 	ring->data = ring->base + SHMRING_DATA_INDEX * PAGE_SIZE;
-	for (i = 0; i < SHMRING_SIDES; i++)
+	for (i = 0; i < SHMRING_SIDES; i++) {
 		ring->side[i].page =
 			ring->base + (SHMRING_CTL_INDEX + i) * PAGE_SIZE;
+		ring->side[i].bell = &info->bell[i].value;
+	}
 
 	info->magic = SHMRING_MAGIC;
 	info->version = SHMRING_VERSION;

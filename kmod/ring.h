@@ -57,8 +57,8 @@ struct eventfd_ctx;
  * @ring: whose side it is
  * @page: its control page; user space writes it, so nothing in it is believed
  * @wq: who sleeps on this side: WAIT, poll, read, write
- * @wait_seq: last value stored in the page's wait word
- * @kick_seq: what it was at the last kick
+ * @bell: in the info page: 1 while somebody has joined @wq, or armed the eventfd,
+ *	and was not kicked since
  * @lock: protects @eventfd
  * @eventfd: signalled with each kick, or NULL
  * @owner: the endpoint that has the role, or NULL. Written under the ring's
@@ -70,8 +70,7 @@ struct shmring_side {
 	struct shmring *ring;
 	struct shmring_ctl_page *page;
 	wait_queue_head_t wq;
-	atomic_t wait_seq;
-	int kick_seq;
+	u32 *bell;
 
 	spinlock_t lock;		/* eventfd */
 	struct eventfd_ctx *eventfd;

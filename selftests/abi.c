@@ -39,7 +39,7 @@ TEST(inv9_shapes)
 	EXPECT_SHAPE(shmring_record, 8);
 	EXPECT_FIELD(shmring_record, tag, 4);
 
-	EXPECT_SHAPE(shmring_info_page, 256);
+	EXPECT_SHAPE(shmring_info_page, 512);
 	EXPECT_FIELD(shmring_info_page, version, 8);
 	EXPECT_FIELD(shmring_info_page, record_size, 12);
 	EXPECT_FIELD(shmring_info_page, ring_bytes, 16);
@@ -50,15 +50,17 @@ TEST(inv9_shapes)
 	EXPECT_FIELD(shmring_info_page, max_consumers, 44);
 	EXPECT_FIELD(shmring_info_page, epoch, 128);
 	EXPECT_FIELD(shmring_info_page, state, 132);
+	EXPECT_FIELD(shmring_info_page, bell, 256);
+
+	EXPECT_SHAPE(shmring_bell, 128);
+	EXPECT_FIELD(shmring_bell, value, 0);
 
 	EXPECT_SHAPE(shmring_ctl_page, 400);
 	EXPECT_FIELD(shmring_ctl_page, pos, 0);
-	EXPECT_FIELD(shmring_ctl_page, wait, 128);
-	EXPECT_FIELD(shmring_ctl_page, want, 132);
-	EXPECT_FIELD(shmring_ctl_page, poll_flags, 136);
-	EXPECT_FIELD(shmring_ctl_page, poll_epoch, 140);
-	EXPECT_FIELD(shmring_ctl_page, kick, 256);
-	EXPECT_FIELD(shmring_ctl_page, life, 260);
+	EXPECT_FIELD(shmring_ctl_page, want, 128);
+	EXPECT_FIELD(shmring_ctl_page, poll_flags, 132);
+	EXPECT_FIELD(shmring_ctl_page, poll_epoch, 136);
+	EXPECT_FIELD(shmring_ctl_page, life, 256);
 	EXPECT_FIELD(shmring_ctl_page, stalls, 384);
 	EXPECT_FIELD(shmring_ctl_page, messages, 392);
 

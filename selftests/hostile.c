@@ -105,21 +105,15 @@ static void scribble_page(struct endpoint *ep, __u64 seed)
 	__u64 *words = (__u64 *)ep->mine;
 
 	WRITE_ONCE(page->pos, nasty(seed, ep->peer->pos));
-	switch (mix(~seed) % 10) {
-	case 5:
+	switch (mix(~seed) % 8) {
+	case 0:
 		WRITE_ONCE(page->poll_flags, nasty(seed + 5, 0));
 		break;
-	case 6:
+	case 1:
 		WRITE_ONCE(page->poll_epoch, nasty(seed + 6, ep->info->epoch));
 		break;
-	case 0:
-		WRITE_ONCE(page->wait, nasty(seed + 1, page->wait));
-		break;
-	case 1:
-		WRITE_ONCE(page->want, nasty(seed + 2, 0));
-		break;
 	case 2:
-		WRITE_ONCE(page->kick, nasty(seed + 3, page->kick));
+		WRITE_ONCE(page->want, nasty(seed + 2, 0));
 		break;
 	case 3:
 		WRITE_ONCE(words[mix(seed + 4) % (ep->page / sizeof(*words))], mix(seed));

@@ -25,7 +25,7 @@
 
 /* Words of a control page, and the data's; REST are those that mean nothing. */
 enum which {
-	POS, WAIT_WORD, WANT, POLL_FLAGS, POLL_EPOCH, KICK, LIFE, STALLS,
+	POS, WANT, POLL_FLAGS, POLL_EPOCH, LIFE, STALLS,
 	MESSAGES, REST, CTL_WORDS,
 	LEN = CTL_WORDS, TAG, PAYLOAD, WORDS,
 };
@@ -200,16 +200,12 @@ static void *word_at(struct pair *t, enum which word)
 	switch (word) {
 	case POS:
 		return &page->pos;
-	case WAIT_WORD:
-		return &page->wait;
 	case WANT:
 		return &page->want;
 	case POLL_FLAGS:
 		return &page->poll_flags;
 	case POLL_EPOCH:
 		return &page->poll_epoch;
-	case KICK:
-		return &page->kick;
 	case LIFE:
 		return &page->life;
 	case STALLS:
@@ -230,9 +226,9 @@ static void put_rest(struct shmring_ctl_page *page, size_t bytes, __u64 value)
 	size_t at;
 
 	for (at = 8; at < bytes; at += 8)
-		if (at != offsetof(struct shmring_ctl_page, wait) &&
-		    at != offsetof(struct shmring_ctl_page, poll_flags) &&
-		    at != offsetof(struct shmring_ctl_page, kick) &&
+		if (at != offsetof(struct shmring_ctl_page, want) &&
+		    at != offsetof(struct shmring_ctl_page, poll_epoch) &&
+		    at != offsetof(struct shmring_ctl_page, life) &&
 		    at != offsetof(struct shmring_ctl_page, stalls) &&
 		    at != offsetof(struct shmring_ctl_page, messages))
 			put_word((char *)page + at, REST, value);
@@ -619,16 +615,11 @@ static int expected_asleep(const struct endpoint *ep, enum way way)
 	}
 }
 
-/* Until the victim has changed its wait word: it sleeps, or is about to. */
-static __u32 wait_until_armed(const struct pair *t, __u32 before)
+/* Until the victim's bell is odd: it sleeps, or is about to. A kick makes it even. */
+static void wait_until_armed(const struct pair *t)
 {
-	__u32 now;
-
-	do {
+	while (!(READ_ONCE(*t->attacker.bell) & 1))
 		sched_yield();
-		now = READ_ONCE(t->victim.mine->wait);
-	} while (now == before);
-	return now;
 }
 
 static int answer(void)
@@ -662,22 +653,21 @@ static bool try_asleep(struct pair *t, unsigned int way, enum which word,
 	struct shmring_ctl_page page;
 	__u64 base = 3 * RING_BYTES;
 	int expected;
-	__u32 armed;
 
 	set_phase(t, phase, base);
 	/* It may be quicker than the oracle, and move on. */
 	page = *t->victim.mine;
 	before.mine = &page;
-	armed = READ_ONCE(t->victim.mine->wait);
+	kick(t);
 	if (write(sleeper.orders[1], &way, sizeof(way)) != sizeof(way))
 		return false;
-	armed = wait_until_armed(t, armed);
+	wait_until_armed(t);
 	attack(t, word, value);
 	expected = expected_asleep(&before, way);
 	kick(t);
 	if (expected == -EAGAIN) {
 		/* It looked, and sleeps again. */
-		wait_until_armed(t, armed);
+		wait_until_armed(t);
 		be_honest(t, phase, base);
 		expected = expected_asleep(&before, way);
 	}

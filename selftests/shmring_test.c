@@ -255,8 +255,7 @@ int endpoint_map(struct endpoint *ep, int fd)
 		endpoint_close(ep);
 		return ret;
 	}
-	/* It may sleep already: the first publish or release kicks. */
-	ep->kicked = ep->peer->wait - 1;
+	ep->bell = &ep->info->bell[producer].value;
 	return 0;
 }
 

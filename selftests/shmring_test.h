@@ -31,19 +31,19 @@
 
 /*
  * struct endpoint - one of the two sides, with every region mapped
- * @kicked: value of the peer's wait word for which this side kicked last
+ * @bell: the peer's
  */
 struct endpoint {
 	int fd;
 	__u32 role;
 	__u32 record_size;
-	__u32 kicked;
 	__u64 ring_bytes;
 	size_t page;
 	size_t data_bytes;
 	const struct shmring_info_page *info;
 	struct shmring_ctl_page *mine;
 	const struct shmring_ctl_page *peer;
+	const __u32 *bell;
 	unsigned char *data;
 };
 
@@ -192,15 +192,9 @@ static inline void endpoint_store(struct endpoint *ep, __u64 bytes)
 
 static inline bool endpoint_must_kick(struct endpoint *ep)
 {
-	__u32 wait;
-
 	/* The sleeper makes this CPU fence: only the compiler must keep order. */
 	atomic_signal_fence(memory_order_seq_cst);
-	wait = READ_ONCE(ep->peer->wait);
-	if (wait == ep->kicked)
-		return false;
-	ep->kicked = wait;
-	return true;
+	return READ_ONCE(*ep->bell) & 1;
 }
 
 static inline void endpoint_move(struct endpoint *ep, __u64 bytes)

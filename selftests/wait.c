@@ -908,8 +908,6 @@ static pid_t stream_without_system_calls(const char *name, __u32 role)
 	if (pid)
 		return pid;
 	CHILD_ASSERT(!endpoint_open(ep, name, role));
-	/* Nobody sleeps: there is nothing to kick for from the start. */
-	ep->kicked = ep->peer->wait;
 	CHILD_ASSERT(allow_only_exit());
 	for (n = 0; n < records; n++) {
 		__u64 *record;

@@ -34,7 +34,7 @@
 #define SIZE		4096
 #define RECORD		8
 #define BATCH		2	/* records per act: one is not enough to go on */
-#define WATCHES		4	/* debug registers */
+#define WATCHES		3	/* debug registers */
 #define STOP_SYSCALL	(SIGTRAP | 0x80)
 #define FAR		100000	/* points: more than there are */
 
@@ -140,10 +140,9 @@ static void wait_and_move(struct actor *a, struct shmring *r)
 static void tell_watches(struct shared *s, const struct shmring *r, int sleeps)
 {
 	s->watch[0] = &r->peer->pos;
-	s->watch[1] = sleeps ? &r->self->wait : &r->peer->wait;
-	/* A device's bells do not change: its words are in the kernel. */
-	s->watch[2] = &r->info->bell[sleeps == (r->role == CONSUMER)];
-	s->watch[3] = sleeps ? (const void *)&r->info->epoch : &r->self->pos;
+	/* The sleeper's bell */
+	s->watch[1] = &r->info->bell[sleeps == (r->role == CONSUMER)].value;
+	s->watch[2] = sleeps ? (const void *)&r->info->epoch : &r->self->pos;
 }
 
 static int run_actor(void *arg)
@@ -306,7 +305,7 @@ struct play {
 	struct shared *shared;
 	struct actor sleeper;
 	struct actor publisher;
-	const void *sleeper_wait;	/* its word, where it has it mapped */
+	const void *sleeper_bell;	/* where it has it mapped */
 	unsigned int sleeper_points;
 	unsigned int publisher_points;
 };
@@ -395,7 +394,7 @@ static void open_play(struct play *p, uint32_t sleeper, int polls)
 		.role = PRODUCER + CONSUMER - sleeper, .act = move,
 	};
 	start(&p->sleeper);
-	p->sleeper_wait = p->shared->watch[1];
+	p->sleeper_bell = p->shared->watch[1];
 	start(&p->publisher);
 	/* Alone to sleep, then woken: the longest way of each. */
 	begin(&p->sleeper);
@@ -485,13 +484,12 @@ static uint32_t word(const struct actor *a, const void *at)
 }
 
 /*
- * The fence is asked for after the wait word was changed, and before the last
+ * The fence is asked for after the bell was made odd, and before the last
  * look: when it is over, what is published silently is still seen.
  */
 static void test_fence_in_place(void **state)
 {
 	unsigned int n, armed = 0, fenced = 0;
-	const void *wait;
 	uint32_t before;
 	struct play p;
 
@@ -499,11 +497,11 @@ static void test_fence_in_place(void **state)
 	if (backend_is("dev"))
 		skip();
 	open_play(&p, CONSUMER, 0);
-	wait = p.sleeper_wait;
 	begin(&p.sleeper);
-	before = word(&p.sleeper, wait);
+	before = word(&p.sleeper, p.sleeper_bell);
+	assert_false(before & 1);
 	for (n = 1; advance(&p.sleeper), p.sleeper.state == STOPPED; n++) {
-		if (!armed && word(&p.sleeper, wait) != before)
+		if (!armed && word(&p.sleeper, p.sleeper_bell) != before)
 			armed = n;
 		if (p.sleeper.in_syscall &&
 		    REG(&p.sleeper, orig_rax) == SYS_membarrier)

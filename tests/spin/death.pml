@@ -20,7 +20,7 @@
  * are closed; file locks.
  *
  * Pieces to be removed: NO_NEWS, NO_EPOCH, NO_EPOCH_FIRST; of the kernel
- * NO_FIRST_KICK and NO_STATE_FIRST; with LOCKS NO_BELL and NO_LOOK_AFTER_HUP
+ * NO_STATE_FIRST; with LOCKS NO_BELL and NO_LOOK_AFTER_HUP
  * (which with the kernel goes well by another way: it looks at the state first,
  * and then at the positions)
  */
@@ -32,11 +32,10 @@
 
 #define CPUS	2
 #define POS(side)	(side)
-#define WAIT(side)	(2 + side)
+#define BELL(side)	(2 + side)
 #define STATE(side)	(4 + side)
 #define EPOCH	6
-#define BELL(side)	(7 + side)
-#define DATA	9
+#define DATA	7
 #define WORDS	(DATA + SLOTS)
 #include "memory.pml"
 
@@ -67,19 +66,24 @@ inline store_state(to)
 		lost[me] = lost[me] & (to != ATTACHED) }
 }
 
-inline wake(side)
-{
-	d_step { !off[me] && empty_buffer(me) -> queued[side] = 0 }
-}
-
-/* shm_ring() of the other side, or the kernel's kick */
-inline kick_peer()
+/* Of the other side: by 1 when it is kicked, by 2 when there is news. */
+inline ring_bell(step)
 {
 #ifdef LOCKS
-	/* @ user/lib/shm_lock.c shm_ring: __atomic_fetch_add(bell, 1, __ATOMIC_RELEASE); */
-	add(me, BELL(you), 1);
+	d_step { !off[me] && empty_buffer(me) ->
+		mem[BELL(you)] = mem[BELL(you)] + step;
+		queued[you] = 0 }
+#else
+	/* In this order, but for who joins in between: device.pml */
+	d_step { !off[me] && empty_buffer(me) ->
+		mem[BELL(you)] = 0;
+		queued[you] = 0 }
 #endif
-	wake(you)
+}
+
+inline kick_peer()
+{
+	ring_bell(1)
 }
 
 #ifdef NO_EPOCH_FIRST
@@ -103,7 +107,8 @@ inline set_state(to)
 		add(me, EPOCH, 1)
 	fi;
 	/* @ user/lib/shm_lock.c shm_set_state: shm_ring(info, SHMRING_ROLE_PRODUCER); */
-	kick_peer()
+	/* @ user/lib/shm_lock.c shm_ring: ring_by(info, role, 2); */
+	ring_bell(2)
 }
 #else
 /* shmring_set_state(), under the ring's lock */
@@ -111,7 +116,7 @@ inline set_state(to)
 {
 #ifdef NO_STATE_FIRST
 	add(me, EPOCH, 1);
-	wake(you);
+	kick_peer();
 	store_state(to)
 #else
 	if
@@ -131,10 +136,10 @@ inline set_state(to)
 #ifdef NO_NEWS
 	if
 	:: to == GONE -> empty_buffer(me)
-	:: to != GONE -> wake(you)
+	:: to != GONE -> kick_peer()
 	fi
 #else
-	wake(you)
+	kick_peer()
 #endif
 #endif
 }
@@ -158,12 +163,13 @@ inline sleep_once()
 {
 	load(me, EPOCH, epoch);
 #ifdef LOCKS
-	/* @ user/lib/shm_sleep.c shm_sleep_until: uint32_t k = shm_bell(s); */
-	load(me, BELL(me), k);
+	d_step { !off[me] && empty_buffer(me) ->
+		mem[BELL(me)] = mem[BELL(me)] | 1;
+		k = mem[BELL(me)] };
 #else
 	d_step { !off[me] && empty_buffer(me) -> queued[me] = 1 };
+	d_step { !off[me] && empty_buffer(me) -> mem[BELL(me)] = 1 };
 #endif
-	add(me, WAIT(me), 1);
 	d_step { !off[me] -> interrupt(you) };
 #ifndef LOCKS
 	/* @ kmod/notify.c shmring_events: gone = shmring_peer_gone(ring, side); */
@@ -182,7 +188,7 @@ inline sleep_once()
 		:: else ->
 			missed = 0;
 #ifdef LOCKS
-			/* @ user/lib/shm_sleep.c shm_sleep_until: return futex_wait(bell, k, deadline); */
+			/* @ user/lib/shm_sleep.c shm_sleep_until: return futex_wait(own_bell(s), k, deadline); */
 			d_step { !off[me] && empty_buffer(me) ->
 				queued[me] = (mem[BELL(me)] == k) };
 			if
@@ -305,9 +311,9 @@ inline publish()
 		:: me == C -> handed_back = pos
 		:: else -> author[pos - 1] = who
 		fi };
-	load(me, WAIT(you), v);
+	load(me, BELL(you), v);
 	if
-	:: v != kicked -> load(me, WAIT(you), kicked); v = 0; kick_peer()
+	:: v & 1 -> v = 0; kick_peer()
 	:: else -> v = 0
 	fi
 }
@@ -319,11 +325,7 @@ inline begin()
 	load(me, POS(me), pos);
 	assert(me == P || pos == handed_back);
 	shown = pos;
-	limit = pos;
-	load(me, WAIT(you), kicked);
-#ifndef NO_FIRST_KICK
-	kicked = kicked - 1
-#endif
+	limit = pos
 }
 
 inline attach()
@@ -391,7 +393,7 @@ inline kernel_leave()
 
 proctype side(byte me)
 {
-	byte pos, limit, shown, kicked, epoch, missed, who, v, hup;
+	byte pos, limit, shown, epoch, missed, who, v, hup;
 #ifdef LOCKS
 	byte k;
 #endif
@@ -410,7 +412,7 @@ out:			skip;
 		} unless { dead[me] };
 		kernel_leave();
 		d_step { v = 0; hup = 0; epoch = 0; missed = 0; pos = 0; limit = 0;
-			shown = 0; kicked = 0;
+			shown = 0;
 #ifdef LOCKS
 			k = 0;
 #endif
@@ -445,7 +447,7 @@ end:	do
 	::	d_step { died[me] -> died[me] = 0 };
 #ifndef NO_BELL
 		/* @ user/lib/service.c watch: shm_ring(s->info, s->role); */
-		mem[BELL(you)] = mem[BELL(you)] + 1;
+		mem[BELL(you)] = mem[BELL(you)] + 2;
 		queued[you] = 0;
 #endif
 		if
@@ -460,7 +462,7 @@ end:	do
 				mem[EPOCH] = mem[EPOCH] + 1;
 				mem[STATE(me)] = GONE;
 #endif
-				mem[BELL(you)] = mem[BELL(you)] + 1;
+				mem[BELL(you)] = mem[BELL(you)] + 2;
 				queued[you] = 0
 			:: else
 			fi;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sleeping and waking with the module: the wait word, the second look, the kick,
- * the wait queue, and a thread that may be off its CPU. Positions alone are
+ * Sleeping and waking with the module: the bell, the second look, the kick, the
+ * wait queue, and a thread that may be off its CPU. Positions alone are
  * modelled, since ring.pml has the records.
  *
  * Two threads, each of which publishes and waits: in a stream the producer
@@ -12,19 +12,16 @@
  *
  * Modelled besides: which CPUs are interrupted, and the shortcut for a publisher
  * that sleeps off its CPU (with THREADS, of a process of two threads of which
- * one ends); epoll as the kernel does it, edge-triggered; the first kick after
- * attaching.
- * Not modelled: that the wait word comes round after 2^32 sleeps without a
- * publish; signals; more than two rings; spurious wakeups (each of these would
- * only wake).
+ * one ends); epoll as the kernel does it, edge-triggered.
+ * Not modelled: several who sleep on one side (bell.pml); signals; more than two
+ * rings; spurious wakeups (each of these would only wake).
  * Taken for granted: wait queues, eventfd, epoll and the scheduler are right;
  * smp_call_function_many() orders what was stored before it; a lock is an
  * acquire and a release, and with TSO a full barrier.
  *
- * Pieces to be removed: NO_ARM, NO_ARM_FENCE, NO_COMPILER_BARRIER, NO_ET_ARM,
- * NO_FIRST_KICK, NO_INTERRUPT, NO_KICKED_FIRST, NO_MM_ORDER, NO_MM_USERS,
- * NO_ON_CPU_ORDER, NO_SECOND_LOOK, NO_SEQUENCE, NO_SWITCH_FENCE, NO_TASK_MM,
- * NO_WQ_FENCE
+ * Pieces to be removed: NO_ARM, NO_ARM_FENCE, NO_CLEAR_FIRST,
+ * NO_COMPILER_BARRIER, NO_ET_ARM, NO_INTERRUPT, NO_KICK_FENCE, NO_MM_ORDER,
+ * NO_MM_USERS, NO_ON_CPU_ORDER, NO_SECOND_LOOK, NO_SWITCH_FENCE, NO_TASK_MM
  */
 mtype = { WAIT_IOCTL, EVENTFD, POLL, EPOLL, READ_WRITE };
 #ifndef HOW_P
@@ -40,7 +37,7 @@ mtype = { WAIT_IOCTL, EVENTFD, POLL, EPOLL, READ_WRITE };
 #define CPUS	3
 
 #define POS(side)	(side)
-#define WAIT(side)	(2 + side)
+#define BELL(side)	(2 + side)
 #define CPU(thread)	(4 + (thread))
 #define QUEUE(side)	(7 + side)	/* the list as others see it */
 #define MM_USERS	9		/* of the producer */
@@ -54,8 +51,6 @@ bit queued[2];		/* on the wait queue, under its lock */
 bit autoremove[2];	/* by prepare_to_wait(); else it stays until the end */
 bit event[2];		/* eventfd: count; poll: triggered; epoll: ready list */
 mtype how[2];
-byte kick_seq[2];	/* of the last kick */
-byte seq[2];		/* @ kmod/ring.h shmring_side: atomic_t wait_seq; */
 
 /* Under the queue's lock, which makes all that is on it visible. */
 inline wake_up(side)
@@ -84,12 +79,13 @@ inline wake_up(side)
 /* shmring_wake() */
 inline kernel_kick(side)
 {
-	/* @ kmod/notify.c shmring_wake: WRITE_ONCE(side->kick_seq, atomic_read(&side->wait_seq)); */
-	d_step { !off[me] -> kick_seq[side] = seq[side] };
-	/* @ kmod/notify.c shmring_wake: if (wq_has_sleeper(&side->wq)) { */
-#ifndef NO_WQ_FENCE
+#ifndef NO_CLEAR_FIRST
+	/* @ kmod/notify.c shmring_wake: WRITE_ONCE(*side->bell, 0); */
+	store(me, BELL(side), 0);
+	/* @ kmod/notify.c shmring_wake (W2): smp_mb(); */
 	fence(me);
 #endif
+	/* @ kmod/notify.c shmring_wake: if (waitqueue_active(&side->wq)) { */
 	load(me, QUEUE(side), v);
 	if
 	:: v -> wake_up(side); v = 0
@@ -101,6 +97,11 @@ inline kernel_kick(side)
 		d_step { !off[me] -> event[side] = 1; blocked[side] = 0 }
 	:: else
 	fi
+#ifdef NO_CLEAR_FIRST
+	;
+	fence(me);
+	store(me, BELL(side), 0)
+#endif
 }
 
 /* shmring_kick_armed(), by who publishes in the kernel */
@@ -110,8 +111,8 @@ inline kernel_kick_armed(side)
 #ifndef NO_KICK_FENCE
 	fence(me);
 #endif
-	/* @ kmod/notify.c shmring_kick_armed: if (atomic_read(&side->wait_seq) != READ_ONCE(side->kick_seq)) */
-	d_step { !off[me] -> v = (seq[side] != kick_seq[side]) };
+	/* @ kmod/notify.c shmring_kick_armed: if (READ_ONCE(*side->bell)) */
+	load(me, BELL(side), v);
 	if
 	:: v -> v = 0; kernel_kick(side)
 	:: else
@@ -192,15 +193,11 @@ inline kernel_fence(side)
 /* shmring_arm() */
 inline kernel_arm()
 {
-	/* @ kmod/notify.c shmring_arm: WRITE_ONCE(side->page->wait, atomic_inc_return(&side->wait_seq)); */
+	/* @ kmod/notify.c shmring_arm (W1): smp_mb(); */
 	fence(me);
-#ifdef NO_SEQUENCE
-	seq[me] = 1;
-#else
-	seq[me]++;
-#endif
+	/* @ kmod/notify.c shmring_arm: WRITE_ONCE(*side->bell, 1); */
 #ifndef NO_ARM
-	store(me, WAIT(me), seq[me]);
+	store(me, BELL(me), 1);
 #endif
 	kernel_fence(you)
 }
@@ -417,13 +414,12 @@ inline call_and_await()
 	out++;
 	store_rel(me, POS(me), out);
 	/* @ user/lib/wait.c shmring_kick_wait: __atomic_signal_fence(__ATOMIC_SEQ_CST); */
-	load(me, WAIT(you), v);
+	load(me, BELL(you), v);
 	/* @ user/lib/wait.c shmring_kick_wait: if (!peer_sleeps(kick)) */
 	if
-	:: v == kicked
+	:: !v
 	:: else ->
-		/* @ user/lib/backend_dev.c dev_kick_sleep: kick->kicked = __atomic_load_n(&kick->peer->wait, __ATOMIC_RELAXED); */
-		load(me, WAIT(you), kicked);
+		v = 0;
 		kicks = 1;
 		sleep_until(kicks)
 	fi;
@@ -432,10 +428,9 @@ inline call_and_await()
 
 proctype side(byte me)
 {
-	byte pos, out, limit, kicked, v;
+	byte pos, out, limit, v;
 	LOCALS
 
-	begin();
 	if
 	:: me == C -> await()
 	:: else

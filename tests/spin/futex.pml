@@ -11,7 +11,7 @@
  * a full barrier before it looks; membarrier(2) interrupts each CPU whose
  * current thread is of a registered process; eventfd; a mutex.
  *
- * Pieces to be removed, besides those of side.pml: NO_ARM, NO_COMPARE,
+ * Pieces to be removed, besides that of side.pml: NO_ARM, NO_COMPARE,
  * NO_KICK_WORD, NO_MEMBARRIER, NO_PUMP_WORD, NO_REGISTRATION, NO_SECOND_LOOK,
  * NO_SWITCH_FENCE, NO_WAKE, NO_WORD_FIRST
  */
@@ -21,59 +21,54 @@
 #define CPUS	3
 
 #define POS(side)	(side)
-#define WAIT(side)	(2 + side)
+#define BELL(side)	(2 + side)
 #define CPU(thread)	(4 + (thread))
-#define BELL(side)	(7 + side)
-#define WORDS		9
+#define WORDS		7
 #include "memory.pml"
 #include "cpu.pml"
 
 bit queued[CPUS];	/* on the bell of its side */
 
-/* futex_wake_all() on the word on which the thread sleeps */
-inline futex_wake(thread)
+inline wake_one(thread)
 {
-	d_step { !off[me] && empty_buffer(me) ->
-		if
-		:: queued[thread] -> queued[thread] = 0; blocked[thread] = 0
-		:: else
-		fi
-	}
-}
-
-/* shm_ring() */
-inline kick_peer()
-{
-	/* @ user/lib/backend_shm.c shm_kick: shm_ring(s->info, s->other); */
-	/* @ user/lib/shm_lock.c shm_ring: __atomic_fetch_add(bell, 1, __ATOMIC_RELEASE); */
-#ifndef NO_KICK_WORD
-	add(me, BELL(you), 1);			/* (6) */
-#endif
-	/* @ user/lib/shm_lock.c shm_ring: futex_wake_all(bell); */
-#ifndef NO_WAKE
-	futex_wake(you);
-#ifdef PUMP
 	if
-	:: you == C -> futex_wake(PUMP_THREAD)
+	:: queued[thread] -> queued[thread] = 0; blocked[thread] = 0
 	:: else
 	fi
+}
+
+/* (6), in one step: shm_kick_side() */
+inline kick_peer()
+{
+	/* @ user/lib/backend_shm.c shm_kick: shm_kick_side(s->info, s->other); */
+	/* @ user/lib/shm_lock.c shm_kick_side: ring_by(info, role, 1); */
+	/* @ user/lib/shm_lock.c ring_by: futex_add_and_wake(&info->bell[shmring_side(role)].value, n); */
+	d_step { !off[me] && empty_buffer(me) ->
+#ifndef NO_KICK_WORD
+		mem[BELL(you)] = mem[BELL(you)] + 1;
 #endif
-#else
-	skip
+#ifndef NO_WAKE
+		wake_one(you);
+#ifdef PUMP
+		if
+		:: you == C -> wake_one(PUMP_THREAD)
+		:: else
+		fi
 #endif
+#endif
+	}
 }
 
 /* shm_sleep_until() in a thread of side me; same says that it may sleep */
 inline sleep_until(thread, reached, same)
 {
-#ifndef NO_WORD_FIRST
-	/* @ user/lib/shm_sleep.c shm_sleep_until: uint32_t k = shm_bell(s); */
-	load(thread, BELL(me), k);		/* (1) */
-#endif
-	/* @ user/lib/shm_sleep.c shm_arm_and_look: __atomic_fetch_add(&s->self->wait, 1, __ATOMIC_SEQ_CST); */
+	/* (1), (2) */
+	/* @ user/lib/shm_sleep.c shm_arm_and_look: *k = __atomic_fetch_or(own_bell(s), 1, __ATOMIC_SEQ_CST) | 1; */
+	d_step { !off[thread] && empty_buffer(thread) ->
 #ifndef NO_ARM
-	add(thread, WAIT(me), 1);		/* (2) */
+		mem[BELL(me)] = mem[BELL(me)] | 1;
 #endif
+		k = mem[BELL(me)] };
 	/* @ user/lib/shm_sleep.c shm_arm_and_look: if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0)) */
 	fence(thread);				/* (3) */
 	load(thread, CPU(you), v);
@@ -98,7 +93,7 @@ inline sleep_until(thread, reached, same)
 #endif
 	v = (reached);
 #endif
-	/* @ user/lib/shm_sleep.c shm_sleep_until: return futex_wait(bell, k, deadline); */
+	/* @ user/lib/shm_sleep.c shm_sleep_until: return futex_wait(own_bell(s), k, deadline); */
 	if
 	:: !v ->
 		d_step { !off[thread] && empty_buffer(thread) ->

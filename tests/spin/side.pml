@@ -2,48 +2,31 @@
 /*
  * What user/lib does in a thread that publishes and waits, whatever the ring is
  * made of; positions alone. What includes this has the words POS(side) and
- * WAIT(side), and says how to kick_peer(), wait() and prepare() for it, with
+ * BELL(side), and says how to kick_peer(), wait() and prepare() for it, with
  * v to be used and left 0.
  *
- * Pieces to be removed: NO_COMPILER_BARRIER, NO_FIRST_KICK, NO_KICKED_FIRST
+ * Piece to be removed: NO_COMPILER_BARRIER
  */
-/* shmring_show() and shmring_kick() */
+#define ODD(v)	((v) & 1)
+
+/* shmring_show() */
 inline publish(upto)
 {
 #ifdef NO_COMPILER_BARRIER
-	load(me, WAIT(you), v);
+	load(me, BELL(you), v);
 	store_rel(me, POS(me), upto);
 #else
 	/* (B) or (D) */
 	store_rel(me, POS(me), upto);
 	/* @ user/lib/shmring.h shmring_show: __atomic_signal_fence(__ATOMIC_SEQ_CST); */
-	/* @ user/lib/shmring.h shmring_show: if (shmring_unlikely(__atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED) != */
-	load(me, WAIT(you), v);
+	/* @ user/lib/shmring.h shmring_show: if (shmring_unlikely(__atomic_load_n(r->bell, __ATOMIC_RELAXED) & 1)) */
+	load(me, BELL(you), v);				/* (5) */
 #endif
-	v = (v != kicked);
+	v = ODD(v);
 	if
-	:: ALWAYS_KICKS -> v = 0; kick_peer()
-	:: !ALWAYS_KICKS && v ->
-		v = 0;
-#ifdef NO_KICKED_FIRST
-		kick_peer();
-		load(me, WAIT(you), kicked)
-#else
-		/* @ user/lib/ring.c shmring_kick: r->kicked = __atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED); */
-		load(me, WAIT(you), kicked);
-		kick_peer()
-#endif
+	:: ALWAYS_KICKS || v -> v = 0; kick_peer()
 	:: else
 	fi
-}
-
-inline begin()
-{
-	/* @ user/lib/ring.c shmring_begin: r->kicked = __atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED) - 1; */
-	load(me, WAIT(you), kicked);
-#ifndef NO_FIRST_KICK
-	kicked = kicked - 1
-#endif
 }
 
 inline finish()
@@ -64,10 +47,9 @@ inline look()
 #ifndef CALL
 proctype side(byte me)
 {
-	byte pos, limit, shown, kicked, done, v;
+	byte pos, limit, shown, done, v;
 	LOCALS
 
-	begin();
 	prepare();
 	do
 	:: done == RECORDS -> break

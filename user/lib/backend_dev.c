@@ -404,8 +404,6 @@ static int dev_kick_sleep(struct shmring *r, uint64_t need,
 {
 	struct shmring_wait w = { .want = need, .kick_fd = kick->fd };
 
-	/* As in shmring_kick(): before the kick. */
-	kick->kicked = __atomic_load_n(&kick->peer->wait, __ATOMIC_RELAXED);
 	return dev_wait(r, SHMRING_IOC_KICK_WAIT, &w, deadline);
 }
 

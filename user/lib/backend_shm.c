@@ -390,9 +390,7 @@ static void shm_kick(struct shmring *r)
 {
 	struct shm *s = r->priv;
 
-	/* For those who look on; only this thread writes the word. */
-	__atomic_store_n(&s->self->kick, s->self->kick + 1, __ATOMIC_RELAXED);
-	shm_ring(s->info, s->other);
+	shm_kick_side(s->info, s->other);
 }
 
 static uint32_t shm_peer_state(struct shmring *r)

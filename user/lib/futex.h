@@ -19,6 +19,17 @@ static inline void futex_wake_all(const uint32_t *word)
 	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+/*
+ * Add @n to @word and wake all who sleep on it, in one step: under the lock under
+ * which futex_wait() compares. The comparison is for a second word, which there
+ * is not.
+ */
+static inline void futex_add_and_wake(uint32_t *word, int n)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_OP, INT_MAX, NULL, word,
+		FUTEX_OP(FUTEX_OP_ADD, n, FUTEX_OP_CMP_LT, 0));
+}
+
 static inline struct timespec futex_deadline(int64_t ns)
 {
 	return (struct timespec) {

@@ -193,8 +193,7 @@ int shmring_begin(struct shmring *r, uint32_t role)
 	r->limit = self;	/* so that the first call looks */
 	r->handback = o->handback_shift ?
 		      shmring_ring_bytes(r) >> o->handback_shift : 0;
-	/* The peer may be asleep already: the first publish kicks once. */
-	r->kicked = __atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED) - 1;
+	r->bell = &r->info->bell[shmring_side(shmring_other(role))].value;
 	/*
 	 * With one CPU, looking keeps the peer from running. The CPUs that this
 	 * thread is bound to say nothing: the peer may be bound to others.
@@ -313,8 +312,6 @@ void shmring_kick(struct shmring *r)
 		r->limit = r->pos;
 		return;
 	}
-	/* Before the kick: who sleeps after this load has another value. */
-	r->kicked = __atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED);
 	r->backend->kick(r);
 }
 

@@ -62,7 +62,7 @@ static void sleep_for_news(struct shm *s, const struct turn *t)
 	struct futex_waitv v[] = {
 		futex_is(&s->service.seq, t->seq),
 		futex_is(&s->peer->life, t->life),
-		futex_is(&s->info->bell[shmring_side(s->role)], t->bell),
+		futex_is(&s->info->bell[shmring_side(s->role)].value, t->bell),
 	};
 	const struct timespec nap = { .tv_nsec = NAP_MAX_NS };
 	int64_t deadline = SHMRING_NEVER;
@@ -82,7 +82,7 @@ static bool is_due(struct shm *s, struct turn *t)
 	if (shm_pump_is_due(s, &t->request))
 		return true;
 	if (!t->request.for_peer)
-		shm_arm_and_look(s, t->request.target);
+		shm_arm_and_look(s, t->request.target, &t->bell);
 	return shm_pump_is_due(s, &t->request);
 }
 

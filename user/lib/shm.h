@@ -124,13 +124,14 @@ int shm_stat_file(int fd, const char *what, struct shmring_stat *st);
 bool shm_role_held(int fd, uint32_t role);
 int shm_lock(int fd, short type, off_t start, off_t len);
 int shm_take_role(int fd, uint32_t role);
+void shm_kick_side(struct shmring_info_page *info, uint32_t role);
 void shm_ring(struct shmring_info_page *info, uint32_t role);
 void shm_set_state(struct shmring_info_page *info, uint32_t role, uint32_t to);
 
 /* shm_sleep.c */
 int shm_sleep_ready(void);
 uint32_t shm_bell(const struct shm *s);
-int shm_arm_and_look(struct shm *s, uint64_t target);
+int shm_arm_and_look(struct shm *s, uint64_t target, uint32_t *k);
 int shm_sleep_until(struct shm *s, uint64_t target, int64_t deadline);
 int shm_sleep_peer(struct shm *s, uint32_t epoch, int64_t deadline);
 

@@ -70,14 +70,24 @@ int shm_take_role(int fd, uint32_t role)
 	return 0;
 }
 
-/* There is news for who has @role. */
+/*
+ * Wake all who sleep for @role. A kick answers an odd bell, by 1; news of who came
+ * or went, by 2, leaves it what it was.
+ */
+static void ring_by(struct shmring_info_page *info, uint32_t role, int n)
+{
+	futex_add_and_wake(&info->bell[shmring_side(role)].value, n);
+}
+
+/* (6) of shm_sleep.c */
+void shm_kick_side(struct shmring_info_page *info, uint32_t role)
+{
+	ring_by(info, role, 1);
+}
+
 void shm_ring(struct shmring_info_page *info, uint32_t role)
 {
-	uint32_t *bell = &info->bell[shmring_side(role)];
-
-	/* (6) of shm_sleep.c; both sides and their threads may be here */
-	__atomic_fetch_add(bell, 1, __ATOMIC_RELEASE);
-	futex_wake_all(bell);
+	ring_by(info, role, 2);
 }
 
 /*

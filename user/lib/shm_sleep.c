@@ -4,23 +4,29 @@
  * what the other stored, and one of the two must see the other's store.
  *
  *	sleeper					publisher
- *	  k = bell        (1)
- *	  self->wait++    (2)			  STORE.rel pos (B) or (D)
- *	  membarrier      (3)			  compiler barrier
- *	  look at peer->pos (4)			  LOAD wait     (5)
- *	  sleep if bell == k (7)		  changed: bell++, wake (6)
+ *	  make the bell odd (1)
+ *	  k = bell          (2)			  STORE.rel pos (B) or (D)
+ *	  membarrier        (3)			  compiler barrier
+ *	  look at peer->pos (4)			  LOAD bell     (5)
+ *	  sleep if bell == k (7)		  odd: bell++ and wake (6)
  *
  * (3) makes each CPU that runs a thread of a registered process execute a full
  * fence between (2) and (4); a CPU that comes to run one only later fences
  * when it switches to it. So a publisher's CPU fences somewhere. If before its
- * LOAD (5), that sees (2), and the publisher kicks. If after it, its store of
+ * LOAD (5), that sees (1), and the publisher kicks. If after it, its store of
  * pos, which is older in the program, is seen by (4), and nobody sleeps. In
  * either case the publisher's hot path has no fence.
  *
- * (1) is before (2), so a kick in answer to (2) is newer than k: (7) either
+ * The bell counts up, so a kick in answer to (1) is newer than k: (7) either
  * finds the word changed, or sleeps and is woken by (6), as futexes go. For
  * the same reason who comes or goes, changes its state and then rings, is seen
  * in (4) or heard in (7).
+ *
+ * Several threads sleep on one bell: the owner's, and the endpoint's for its
+ * event loop. Who finds it odd leaves it so, and one kick wakes all. (6) is one
+ * step of the kernel: a publisher that is killed or stopped before it leaves the
+ * bell odd, so that the next one kicks, and after it all are awake. Two that kick
+ * at once leave it odd for nobody, which costs a kick in vain.
  *
  * Both sides must be registered for (3); attaching does it, or fails.
  */
@@ -55,24 +61,28 @@ int shm_sleep_ready(void)
 	return 0;
 }
 
-/* (1), acquire: before (2), and pairs with the release in shm_ring() */
+static uint32_t *own_bell(const struct shm *s)
+{
+	return &s->info->bell[shmring_side(s->role)].value;
+}
+
+/* Acquire: before a look at what the bell is rung for. */
 uint32_t shm_bell(const struct shm *s)
 {
-	return __atomic_load_n(&s->info->bell[shmring_side(s->role)],
-			       __ATOMIC_ACQUIRE);
+	return __atomic_load_n(own_bell(s), __ATOMIC_ACQUIRE);
 }
 
 /*
- * (2) to (4). 1: the peer's position has reached @target; 0: it may sleep;
- * -EPIPE: the peer is gone.
+ * (1) to (4). 1: the peer's position has reached @target; 0: it may sleep while
+ * the bell is @k; -EPIPE: the peer is gone.
  *
  * Besides its arguments it uses shared words only, so that the endpoint's
  * thread may call it while the owner goes on.
  */
-int shm_arm_and_look(struct shm *s, uint64_t target)
+int shm_arm_and_look(struct shm *s, uint64_t target, uint32_t *k)
 {
-	/* (2), an addition since the owner and the thread may both be here */
-	__atomic_fetch_add(&s->self->wait, 1, __ATOMIC_SEQ_CST);
+	/* (1), (2) */
+	*k = __atomic_fetch_or(own_bell(s), 1, __ATOMIC_SEQ_CST) | 1;
 	/* (3) */
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0))
 		return -errno;
@@ -87,24 +97,22 @@ int shm_arm_and_look(struct shm *s, uint64_t target)
 /* Until the peer's position reaches @target, or the bell. 0: look again. */
 int shm_sleep_until(struct shm *s, uint64_t target, int64_t deadline)
 {
-	const uint32_t *bell = &s->info->bell[shmring_side(s->role)];
-	uint32_t k = shm_bell(s);
-	int err = shm_arm_and_look(s, target);
+	uint32_t k;
+	int err = shm_arm_and_look(s, target, &k);
 
 	if (err)
 		return err < 0 ? err : 0;
 	/* (7) */
-	return futex_wait(bell, k, deadline);
+	return futex_wait(own_bell(s), k, deadline);
 }
 
 /* Until the peer is there, or the epoch is no longer @epoch. 0: look again. */
 int shm_sleep_peer(struct shm *s, uint32_t epoch, int64_t deadline)
 {
-	const uint32_t *bell = &s->info->bell[shmring_side(s->role)];
 	uint32_t k = shm_bell(s);
 
 	if (shm_state_of_peer(s) == SHMRING_STATE_ATTACHED ||
 	    __atomic_load_n(&s->info->epoch, __ATOMIC_ACQUIRE) != epoch)
 		return 0;
-	return futex_wait(bell, k, deadline);
+	return futex_wait(own_bell(s), k, deadline);
 }

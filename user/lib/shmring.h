@@ -136,7 +136,7 @@ struct shmring_backend;
  * @self: this side's control page
  * @peer: the other side's
  * @record_size: bytes of each record, 0 for any
- * @kicked: the peer's wait word for which it was kicked last
+ * @bell: the peer's, odd while it sleeps
  * @granted: with SHMRING_DEBUG: up to where a record was reserved or peeked
  */
 struct shmring {
@@ -148,12 +148,12 @@ struct shmring {
 	uint64_t handback;
 	struct shmring_ctl_page *self;
 	const struct shmring_ctl_page *peer;
-	uint32_t record_size;
-	uint32_t kicked;
+	const uint32_t *bell;
 	const struct shmring_info_page *info;
 	const struct shmring_backend *backend;
 	void *priv;
 	int fd;
+	uint32_t record_size;
 	uint32_t role;
 	uint32_t spin_ns;
 	uint32_t streaming;
@@ -416,12 +416,11 @@ SHMRING_INLINE void shmring_show(struct shmring *r)
 	shmring_show_quiet(r);
 	/*
 	 * The store comes before the load, for the compiler. For the CPU the
-	 * sleeper sees to that: it changes its wait word, makes this CPU fence,
-	 * and looks again.
+	 * sleeper sees to that: it makes its bell odd, makes this CPU fence, and
+	 * looks again.
 	 */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	if (shmring_unlikely(__atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED) !=
-			     r->kicked))
+	if (shmring_unlikely(__atomic_load_n(r->bell, __ATOMIC_RELAXED) & 1))
 		shmring_kick(r);
 }
 

@@ -258,7 +258,7 @@ int shmring_wait_peer(struct shmring *r, int64_t timeout_ns)
 
 static bool peer_sleeps(const struct shmring *r)
 {
-	return __atomic_load_n(&r->peer->wait, __ATOMIC_RELAXED) != r->kicked;
+	return __atomic_load_n(r->bell, __ATOMIC_RELAXED) & 1;
 }
 
 int shmring_kick_wait(struct shmring *r, struct shmring *kick,
@@ -271,7 +271,7 @@ int shmring_kick_wait(struct shmring *r, struct shmring *kick,
 		return err;
 	if (kick->role == SHMRING_ROLE_NONE)
 		return -ENOTCONN;
-	/* As in shmring_show(): the store of pos, then the load of wait. */
+	/* As in shmring_show(): the store of pos, then the load of the bell. */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	if (!peer_sleeps(kick))
 		return wait_ready(r, need, timeout_ns);

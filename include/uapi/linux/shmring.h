@@ -30,13 +30,13 @@
  * A pairs with D: the space is used again only after its records were read.
  * B pairs with C: the records are read only after they were written.
  *
- * Sleeping: a side that is about to sleep changes the wait word of its own
- * page, makes the other side's CPUs execute a full memory barrier, and looks
- * again. The other side, after each publish or release, loads that word (a
- * compiler barrier between the two is enough, since the sleeper paid for the
- * fence) and, if it differs from the value for which it kicked last, remembers
- * the value and calls SHMRING_IOC_KICK. SHMRING_IOC_WAIT and poll() change the
- * word by themselves.
+ * Sleeping: each side has a bell in the info page, which is odd while somebody
+ * of that side sleeps. Who is about to sleep makes it odd, makes the CPUs of the
+ * other side execute a full memory barrier, and looks again. The other side,
+ * after each publish or release, loads the bell (a compiler barrier between the
+ * two is enough, since the sleeper paid for the fence) and, if it is odd, calls
+ * SHMRING_IOC_KICK, which wakes all who sleep and makes it even: one kick per
+ * sleep. SHMRING_IOC_WAIT and poll() make it odd by themselves.
  */
 #ifndef _UAPI_LINUX_SHMRING_H
 #define _UAPI_LINUX_SHMRING_H
@@ -53,7 +53,7 @@
 #define SHMRING_NAME_MAX	32	/* bytes, with the terminating NUL */
 
 #define SHMRING_MAGIC		0x474e4952524d4853ULL	/* "SHMRRING", little-endian */
-#define SHMRING_VERSION		2	/* of the layout below */
+#define SHMRING_VERSION		3	/* of the layout below */
 
 /* Offsets in a ring are free-running 64-bit byte counts, never wrapped. */
 
@@ -85,6 +85,19 @@ struct shmring_record {
 #define SHMRING_STATE_GONE	2	/* the last one to have it left or died */
 
 /*
+ * struct shmring_bell - on a line pair of its own, since CPUs prefetch lines in
+ *	pairs
+ * @value: odd while somebody sleeps, or is about to. The kernel alone writes it,
+ *	0 or 1. Where there is no module, it is a futex on which the side sleeps:
+ *	it only counts up, by 1 by who makes it odd or kicks, and by 2 by who
+ *	comes or goes
+ */
+struct shmring_bell {
+	__u32 value;
+	__u8 pad[124];
+};
+
+/*
  * struct shmring_info_page - read-only for both sides, written by the kernel
  * @magic: SHMRING_MAGIC
  * @version: SHMRING_VERSION
@@ -96,8 +109,7 @@ struct shmring_record {
  * @max_producers, @max_consumers: as in struct shmring_create
  * @epoch: moves whenever an endpoint attaches or detaches
  * @state: SHMRING_STATE_* of the producer [0] and the consumer [1]
- * @bell: where there is no module: a futex on which that side sleeps, changed by
- *	whoever has news for it; unused by the device
+ * @bell: of the producer [0] and the consumer [1]
  *
  * The words that change lie on a line pair of their own.
  */
@@ -114,8 +126,8 @@ struct shmring_info_page {
 	__u8 pad0[80];
 	__u32 epoch;
 	__u32 state[2];
-	__u32 bell[2];
-	__u8 pad1[108];
+	__u8 pad1[116];
+	struct shmring_bell bell[2];
 };
 
 /* Features of a ring's layout that change how it is used: none yet. */
@@ -126,16 +138,11 @@ struct shmring_info_page {
  * @pos: head in the producer's page, tail in the consumer's: bytes published
  *	or released since the ring was created. Its line holds nothing else and
  *	the next is empty, since CPUs prefetch lines in pairs.
- * @wait: changes each time this side is about to sleep. Written by the kernel
- *	on behalf of the side (WAIT, poll), or by the library where there is no
- *	module.
  * @want: poll() and the eventfd report ready when at least this many bytes are
  *	there (consumer) or free (producer). 0 means one record. More than the
  *	ring holds counts as the whole ring. The kernel clears it at ATTACH.
  * @poll_flags: SHMRING_POLL_*. The kernel clears it at ATTACH.
  * @poll_epoch: for SHMRING_POLL_PEER
- * @kick: counts kicks by this side where there is no module; unused by the
- *	device.
  * @life: says whether this side lives where there is no module (a robust
  *	futex); unused by the device.
  * @stalls: the side's own counter of having found the ring full or empty
@@ -146,14 +153,12 @@ struct shmring_info_page {
 struct shmring_ctl_page {
 	__u64 pos;
 	__u8 pad0[120];
-	__u32 wait;
 	__u32 want;
 	__u32 poll_flags;
 	__u32 poll_epoch;
-	__u8 pad1[112];
-	__u32 kick;
+	__u8 pad1[116];
 	__u32 life;
-	__u8 pad3[120];
+	__u8 pad2[124];
 	__u64 stalls;
 	__u64 messages;
 };

@@ -241,12 +241,10 @@ static size_t word_at(uint64_t word)
 {
 	static const size_t words[CTL_WORDS] = {
 		offsetof(struct shmring_ctl_page, pos),
-		offsetof(struct shmring_ctl_page, wait),
 		offsetof(struct shmring_ctl_page, want),
-		offsetof(struct shmring_ctl_page, kick),
 		offsetof(struct shmring_ctl_page, stalls),
 		offsetof(struct shmring_ctl_page, messages),
-		0, 8,
+		0, 8, 128, 1024,
 		offsetof(struct shmring_ctl_page, poll_flags),
 		offsetof(struct shmring_ctl_page, poll_epoch),
 		offsetof(struct shmring_ctl_page, life),
