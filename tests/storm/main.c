@@ -70,7 +70,7 @@ static void parse_backend(struct plan *plan, const char *name)
 static void parse_step(struct plan *plan, const char *name)
 {
 	if (!step_is_known(name))
-		refuse("--step %s: publish, release, wait, attach, close or all",
+		refuse("--step %s: publish, release, wait, attach, close, watch or all",
 		       name);
 	plan->step = name;
 }
@@ -114,7 +114,7 @@ static const struct argp_option options[] = {
 	{ "kills", 'k', "N", 0, "Kill so often, over all kinds of records (3000)", 0 },
 	{ "seed", 's', "S", 0, "Make the choices of an earlier run", 0 },
 	{ "records", 'r', "KINDS", 0, "fixed8, fixed24, fixed64, variable (all)", 0 },
-	{ "step", 't', "PATH", 0, "Kill at each instruction of publish, release, wait, attach, close or all", 0 },
+	{ "step", 't', "PATH", 0, "Kill at each instruction of publish, release, wait, attach, close, watch or all", 0 },
 	{ "every", 'e', "N", 0, "With --step: at each N-th alone", 0 },
 	{ "at", 'a', "K", 0, "With --step: at the K-th alone", 0 },
 	{ "hang", 'h', "SECONDS", 0, "What takes longer hangs (60)", 0 },

@@ -18,7 +18,6 @@
 #include "../../user/common/cpus.h"
 #include "step.h"
 
-#define LENGTH_MAX	1000000
 #define TRIES		50
 #define WAYS_MAX	50
 #define BACK_MIN	64	/* steps */
@@ -57,7 +56,7 @@ bool step_is_known(const char *name)
 	for (i = 0; i < n_paths; i++)
 		if (!strcmp(paths[i].group, name))
 			return true;
-	return !strcmp(name, "all");
+	return watch_is_known(name) || !strcmp(name, "all");
 }
 
 /* The other side has done what it can. A walker that came woke it first. */
@@ -353,4 +352,7 @@ void storm_step(const struct plan *plan, const struct kind *kind)
 		     !strcmp(plan->step, paths[i].group)) &&
 		    (!paths[i].dev || !strcmp(plan->backend, "dev")))
 			step_path(plan, kind, &paths[i]);
+	if (strcmp(plan->backend, "dev") &&
+	    (!strcmp(plan->step, "all") || watch_is_known(plan->step)))
+		storm_watch(plan, kind);
 }

@@ -5,6 +5,8 @@
 
 #include "storm.h"
 
+#define LENGTH_MAX	1000000	/* instructions */
+
 /*
  * struct path
  * @group: what --step calls it

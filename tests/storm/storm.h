@@ -285,6 +285,10 @@ void storm_random(struct storm *st, uint64_t kills);
 bool step_is_known(const char *name);
 void storm_step(const struct plan *plan, const struct kind *kind);
 
+/* watch.c: without the module */
+bool watch_is_known(const char *name);
+void storm_watch(const struct plan *plan, const struct kind *kind);
+
 static inline uint64_t get(const uint64_t *word)
 {
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
