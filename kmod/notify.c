@@ -28,6 +28,7 @@
 #include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/hrtimer.h>
+#include <linux/lockdep.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
@@ -88,13 +89,31 @@ static void shmring_fence(struct shmring_side *publisher)
 	smp_mb();
 }
 
-/* From here on, the next publish of the other side kicks. */
-static void shmring_arm(struct shmring *ring, struct shmring_side *side)
+/*
+ * Whoever arms waits for other CPUs, as often as user space likes. Nobody who
+ * comes, goes, kicks or copies may have to wait for that.
+ */
+static void shmring_assert_unlocked(struct shmring_endpoint *ep)
 {
+	struct shmring *ring = ep->ring;
+
+	lockdep_assert_not_held(&ep->io);
+	lockdep_assert_not_held(&ep->lock);
+	lockdep_assert_not_held(&ring->lock);
+	lockdep_assert_not_held(&ring->side[SHMRING_PRODUCER].lock);
+	lockdep_assert_not_held(&ring->side[SHMRING_CONSUMER].lock);
+}
+
+/* From here on, the next publish of the other side kicks. */
+static void shmring_arm(struct shmring_endpoint *ep)
+{
+	struct shmring_side *side = ep->side;
+
+	shmring_assert_unlocked(ep);
 	/* (W1) On the queue before the bell is odd; pairs with (W2). */
 	smp_mb();
 	WRITE_ONCE(*side->bell, 1);
-	shmring_fence(shmring_other(ring, side));
+	shmring_fence(shmring_other(ep->ring, side));
 }
 
 /*
@@ -104,12 +123,12 @@ static void shmring_arm(struct shmring *ring, struct shmring_side *side)
  */
 static void shmring_wake(struct shmring_side *side, bool sync)
 {
+	atomic64_inc(&side->kicks);
+	trace_shmring_kick(side);
 	WRITE_ONCE(*side->bell, 0);
 	/* (W2) Who made the bell odd before is on the queue; pairs with (W1). */
 	smp_mb();
-	atomic64_inc(&side->kicks);
-	trace_shmring_kick(side);
-	if (waitqueue_active(&side->wq)) {
+	if (waitqueue_active(&side->wq)) {	/* (W2) */
 		if (sync)
 			wake_up_interruptible_sync_poll(&side->wq, 0);
 		else
@@ -227,7 +246,7 @@ static int shmring_sleep_until(struct shmring_endpoint *ep, u32 flags, u64 want,
 	trace_shmring_wait(side, want);
 	for (;;) {
 		prepare_to_wait(&side->wq, &wait, TASK_INTERRUPTIBLE);
-		shmring_arm(ring, side);
+		shmring_arm(ep);
 		if (kick)
 			shmring_wake(kick, true);
 		kick = NULL;
@@ -257,14 +276,13 @@ int shmring_sleep(struct shmring_endpoint *ep, u64 want)
 }
 
 /* Not ready within no time: arm, so that the next publish is told of. */
-static int shmring_look(struct shmring *ring, struct shmring_side *side,
-			u32 flags, u64 want)
+static int shmring_look(struct shmring_endpoint *ep, u32 flags, u64 want)
 {
-	int events = shmring_events(ring, side, flags, want);
+	int events = shmring_events(ep->ring, ep->side, flags, want);
 
 	if (!events) {
-		shmring_arm(ring, side);
-		events = shmring_events(ring, side, flags, want);
+		shmring_arm(ep);
+		events = shmring_events(ep->ring, ep->side, flags, want);
 	}
 	return events ?: -EAGAIN;
 }
@@ -310,7 +328,7 @@ static int shmring_wait_for(struct shmring_endpoint *ep,
 	if (shmring_is_look(args)) {
 		if (kick)
 			shmring_kick(kick);
-		return shmring_look(ring, side, args->flags, want);
+		return shmring_look(ep, args->flags, want);
 	}
 	if (!kick) {
 		events = shmring_events(ring, side, args->flags, want);
@@ -523,6 +541,6 @@ __poll_t shmring_poll(struct shmring_endpoint *ep, struct file *file,
 	mask = shmring_poll_mask(ep->ring, side);
 	if (mask && !(poll_requested_events(pt) & EPOLLET))
 		return mask;
-	shmring_arm(ep->ring, side);
+	shmring_arm(ep);
 	return shmring_poll_mask(ep->ring, side);
 }

@@ -390,6 +390,17 @@ static void shmring_del_from_list(struct shmring *ring)
 }
 
 /*
+ * Adding and removing a device waits for others, who wait for user space: who
+ * only looks rings up, or attaches, must not have to wait for that.
+ */
+static void shmring_assert_may_wait(struct shmring *ring)
+{
+	lockdep_assert_held(&shmring_devices_lock);
+	lockdep_assert_not_held(&shmring_list_lock);
+	lockdep_assert_not_held(&ring->lock);
+}
+
+/*
  * Unlink
  */
 
@@ -408,6 +419,7 @@ static void shmring_unlink_locked(struct shmring *ring)
 		return;
 	shmring_bar(ring);
 	shmring_del_from_list(ring);
+	shmring_assert_may_wait(ring);
 	if (!shmring_is_anonymous(ring))
 		cdev_device_del(&ring->cdev, &ring->dev);
 	shmring_stop_level(ring);
@@ -470,6 +482,7 @@ static int shmring_add_device(struct shmring *ring)
 		return dev_set_name(&ring->dev, "anon:%llu", ring->id);
 	if (shmring_name_taken(dev_name(&ring->dev)))
 		return -EEXIST;
+	shmring_assert_may_wait(ring);
 	return cdev_device_add(&ring->cdev, &ring->dev);
 }
 

@@ -236,7 +236,7 @@ inline sleep_until(kick)
 			autoremove[me] = 1;
 			sleeping[me] = 1;
 			mem[QUEUE(me)] = 1 };
-		/* @ kmod/notify.c shmring_sleep_until: shmring_arm(ring, side); */
+		/* @ kmod/notify.c shmring_sleep_until: shmring_arm(ep); */
 		kernel_arm();
 		if
 		:: kick -> kernel_kick(you); kick = 0
