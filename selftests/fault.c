@@ -485,7 +485,7 @@ static int run_read_file(struct world *w)
 
 static int run_store(struct world *w)
 {
-	return file_put(w->path, "50\n");
+	return write_file(w->path, "50\n");
 }
 
 TEST_F_TIMEOUT(fault, inv7_sysfs_and_procfs, HANG)

@@ -68,9 +68,9 @@ FIXTURE_SETUP(create)
 	create->node = variant->node;
 	create->high_water = MARK;
 
-	file_put(CGROUPS "cgroup.subtree_control", "+memory");
+	write_file(CGROUPS "cgroup.subtree_control", "+memory");
 	mkdir(CGROUP, 0755);
-	self->in_cgroup = !file_put(CGROUP "/cgroup.procs", "0");
+	self->in_cgroup = !write_file(CGROUP "/cgroup.procs", "0");
 	/* One at a time: what failed has given back its share. */
 	ASSERT_EQ(0, param_get(PARAM_MAX_RINGS, self->max_rings));
 	ASSERT_EQ(0, param_set(PARAM_MAX_RINGS, "1"));
@@ -83,7 +83,7 @@ FIXTURE_TEARDOWN(create)
 	param_set(PARAM_MAX_RINGS, self->max_rings);
 	world_close(&self->w);
 	EXPECT_TRUE(nothing_left());
-	file_put(CGROUPS "cgroup.procs", "0");
+	write_file(CGROUPS "cgroup.procs", "0");
 	rmdir(CGROUP);
 }
 

@@ -94,7 +94,7 @@ static int faults_of_modules(void)
 			sscanf(line, "%*s %*s %*s %*s %*s %lx", &at);
 	fclose(modules);
 	at &= ~(around - 1);
-	return file_put(DEBUGFS "fail_page_alloc/min-order", "64") ?:
+	return write_file(DEBUGFS "fail_page_alloc/min-order", "64") ?:
 	       faults_of(at, at + 2 * around);
 }
 
@@ -160,8 +160,8 @@ TEST_F_TIMEOUT(leaks, inv7_kmemleak, HANG)
 	 * scan before: it takes two.
 	 */
 	sleep(6);
-	ASSERT_EQ(0, file_put(KMEMLEAK, "scan"));
-	ASSERT_EQ(0, file_put(KMEMLEAK, "scan"));
+	ASSERT_EQ(0, write_file(KMEMLEAK, "scan"));
+	ASSERT_EQ(0, write_file(KMEMLEAK, "scan"));
 	report = fopen(KMEMLEAK, "r");
 	ASSERT_NE(NULL, report);
 	while (fgets(line, sizeof(line), report)) {

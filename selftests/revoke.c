@@ -560,39 +560,6 @@ TEST_F(revoke, inv5_successor_comes_after_all_is_gone)
 	EXPECT_EQ(0, ring_destroy(name));
 }
 
-/* A page whose contents this process gives when it likes to. */
-static void *slow_page(int *uffd)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range;
-	void *page = shared_memory(page_size());
-
-	*uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (*uffd < 0 || ioctl(*uffd, UFFDIO_API, &api))
-		return NULL;
-	madvise(page, page_size(), MADV_DONTNEED);
-	page = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	range = (struct uffdio_register) {
-		.range = { (uintptr_t)page, page_size() },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	return ioctl(*uffd, UFFDIO_REGISTER, &range) ? NULL : page;
-}
-
-static void fill_page(int uffd, void *page)
-{
-	static char contents[65536];
-	struct uffdio_copy copy = {
-		.dst = (uintptr_t)page,
-		.src = (uintptr_t)contents,
-		.len = page_size(),
-	};
-
-	memset(contents, 'w', sizeof(contents));
-	ioctl(uffd, UFFDIO_COPY, &copy);
-}
-
 struct writer {
 	int fd;
 	void *from;

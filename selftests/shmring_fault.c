@@ -25,18 +25,6 @@ const int no_memory[] = { ENOMEM, EFAULT, 0 };
 
 static int nth_fd = -1;
 
-int file_put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 int faults_of(unsigned long start, unsigned long end)
 {
 	static const char *const kinds[] = {
@@ -50,9 +38,9 @@ int faults_of(unsigned long start, unsigned long end)
 	snprintf(to, sizeof(to), "%#lx", end);
 	for (i = 0; !err && kinds[i]; i++) {
 		snprintf(path, sizeof(path), DEBUGFS "%s/require-start", kinds[i]);
-		err = file_put(path, from);
+		err = write_file(path, from);
 		snprintf(path, sizeof(path), DEBUGFS "%s/require-end", kinds[i]);
-		err = err ?: file_put(path, to);
+		err = err ?: write_file(path, to);
 	}
 	return err;
 }
@@ -76,7 +64,7 @@ const char *faults_unusable(void)
 	unsigned int i;
 
 	for (i = 0; knobs[i].file; i++)
-		if (file_put(knobs[i].file, knobs[i].value))
+		if (write_file(knobs[i].file, knobs[i].value))
 			return "no fault injection in this kernel: see config";
 	/* A kernel that cannot tell where one comes from has all. */
 	faults_of(0, ULONG_MAX);

@@ -84,7 +84,6 @@ unsigned int disarm(void);
 bool fail_each(struct world *w, const struct call *call, const char *what);
 
 /* A file's new content. */
-int file_put(const char *path, const char *text);
 
 /* What calls may give when a fault was injected. */
 extern const int no_error[], bad_copy[], no_memory[];

@@ -2,14 +2,17 @@
 /* What the tests share: see shmring_test.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -445,6 +448,20 @@ int param_get(const char *name, char value[32])
 	return ret;
 }
 
+char *file_text(const char *path)
+{
+	size_t room = 1 << 20, n = 0;
+	char *buf = malloc(room);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got;
+
+	while (fd >= 0 && (got = read(fd, buf + n, room - 1 - n)) > 0)
+		n += got;
+	close(fd);
+	buf[n] = 0;
+	return buf;
+}
+
 int write_file(const char *path, const char *value)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -608,6 +625,38 @@ void *shared_memory(size_t bytes)
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	return addr == MAP_FAILED ? NULL : addr;
+}
+
+void *slow_page(int *uffd)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range;
+	void *page = shared_memory(page_size());
+
+	*uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (*uffd < 0 || ioctl(*uffd, UFFDIO_API, &api))
+		return NULL;
+	madvise(page, page_size(), MADV_DONTNEED);
+	page = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	range = (struct uffdio_register) {
+		.range = { (uintptr_t)page, page_size() },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	return ioctl(*uffd, UFFDIO_REGISTER, &range) ? NULL : page;
+}
+
+void fill_page(int uffd, void *page)
+{
+	static char contents[65536];
+	struct uffdio_copy copy = {
+		.dst = (uintptr_t)page,
+		.src = (uintptr_t)contents,
+		.len = page_size(),
+	};
+
+	memset(contents, 'w', sizeof(contents));
+	ioctl(uffd, UFFDIO_COPY, &copy);
 }
 
 /* Whether a result is one that is documented. */

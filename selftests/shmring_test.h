@@ -25,9 +25,11 @@
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT	240
 
+#define TRACEFS			"/sys/kernel/tracing"
 #define PARAM_MAX_RING_BYTES	"max_ring_bytes"
 #define PARAM_MAX_TOTAL_BYTES	"max_total_bytes"
 #define PARAM_MAX_RINGS		"max_rings"
+#define PARAM_LEVEL_MS		"level_ms"
 
 /*
  * struct endpoint - one of the two sides, with every region mapped
@@ -111,6 +113,7 @@ void stop_churn(pid_t churn);
 int param_get(const char *name, char value[32]);
 int param_set(const char *name, const char *value);
 int write_file(const char *path, const char *value);
+char *file_text(const char *path);	/* to be freed; at most 1 MiB */
 int cpu_set_online(unsigned int cpu, bool online);
 bool cpu_can_go(unsigned int cpu);
 int count_lines(const char *path, const char *begin);
@@ -122,6 +125,9 @@ int reap(pid_t pid);
 bool is_asleep(pid_t pid);
 void pin(unsigned int n);
 void *shared_memory(size_t bytes);
+/* A page that whoever touches it waits for, until it is filled with 'w'. */
+void *slow_page(int *uffd);
+void fill_page(int uffd, void *page);
 __s64 clock_ns(clockid_t clock);
 bool documented(int ret, const int *errors);	/* which end with 0 */
 const char *unusable(void);

@@ -15,7 +15,6 @@
 #include "kselftest_harness.h"
 #include "shmring_test.h"
 
-#define TRACEFS		"/sys/kernel/tracing"
 #define RECORD_CMD	TRACEFS "/options/record-cmd"
 #define INSTANCE	TRACEFS "/instances/shmring-test"
 #define EVENTS		TRACEFS "/events/shmring"
@@ -24,32 +23,6 @@ FIXTURE(trace)
 {
 	char name[SHMRING_NAME_MAX];
 };
-
-static int put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-static char *get(const char *path)
-{
-	size_t room = 1 << 20, n = 0;
-	char *buf = malloc(room);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got;
-
-	while (fd >= 0 && (got = read(fd, buf + n, room - 1 - n)) > 0)
-		n += got;
-	close(fd);
-	buf[n] = 0;
-	return buf;
-}
 
 FIXTURE_SETUP(trace)
 {
@@ -67,17 +40,17 @@ FIXTURE_SETUP(trace)
 	 * Names of programs would come from events of the scheduler, whose code
 	 * changes for them. An instance has the option as it is when made.
 	 */
-	record = get(RECORD_CMD);
-	ASSERT_EQ(0, put(RECORD_CMD, "0"));
+	record = file_text(RECORD_CMD);
+	ASSERT_EQ(0, write_file(RECORD_CMD, "0"));
 	ASSERT_EQ(0, mkdir(INSTANCE, 0700));
-	ASSERT_EQ(0, put(RECORD_CMD, record));
+	ASSERT_EQ(0, write_file(RECORD_CMD, record));
 	free(record);
-	ASSERT_EQ(0, put(INSTANCE "/events/shmring/enable", "1"));
+	ASSERT_EQ(0, write_file(INSTANCE "/events/shmring/enable", "1"));
 }
 
 FIXTURE_TEARDOWN(trace)
 {
-	EXPECT_EQ(0, put(INSTANCE "/events/shmring/enable", "0"));
+	EXPECT_EQ(0, write_file(INSTANCE "/events/shmring/enable", "0"));
 	EXPECT_EQ(0, rmdir(INSTANCE));
 	if (ring_exists(self->name))
 		EXPECT_EQ(0, ring_destroy(self->name));
@@ -90,7 +63,7 @@ static bool has_fields(const char *name, const char *want)
 	char *format, *at;
 
 	snprintf(path, sizeof(path), EVENTS "/%s/format", name);
-	format = get(path);
+	format = file_text(path);
 	/* Those of all events come first, and end with an empty line. */
 	at = strstr(format, "\n\n");
 	while (at && (at = strstr(at, "field:"))) {
@@ -185,7 +158,7 @@ TEST_F(trace, a_rings_life_is_told_in_order)
 			pause();
 	}
 	do {
-		trace = get(INSTANCE "/trace");
+		trace = file_text(INSTANCE "/trace");
 		at = next(trace, "shmring_wait", self->name, "role=consumer want=0");
 		free(trace);
 	} while (!at || !is_off_its_cpu(pid));
@@ -196,7 +169,7 @@ TEST_F(trace, a_rings_life_is_told_in_order)
 	close(fd);
 	ASSERT_EQ(0, ring_destroy(self->name));
 
-	trace = get(INSTANCE "/trace");
+	trace = file_text(INSTANCE "/trace");
 	at = trace;
 	snprintf(geometry, sizeof(geometry), "size=%zu record_size=1 node=-1\n",
 		 page_size());
