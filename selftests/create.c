@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Names, nodes and lifetimes. */
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -386,6 +389,95 @@ TEST_F(create, inv7_no_unload_while_used)
 	ep.mine->messages = 1;
 	EXPECT_EQ(1, ep.mine->messages);
 	endpoint_close(&ep);
+}
+
+/* Reads a folder, whose lock is held until the page is there. */
+struct lister {
+	int fd;
+	void *page;
+	long bytes;
+};
+
+static void *list_folder(void *arg)
+{
+	struct lister *l = arg;
+
+	l->bytes = syscall(SYS_getdents64, l->fd, l->page, page_size());
+	return l;
+}
+
+static pid_t start_create(const struct shmring_create *create)
+{
+	pid_t pid = spawn(0);
+
+	if (!pid)
+		_exit(-ring_create_as(create));
+	return pid;
+}
+
+static bool waits_in_kernel(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	return count_lines(path, "State:\tD") == 1;
+}
+
+/*
+ * A device that takes long to make, since somebody has the folder of its node:
+ * rings are found and shown meanwhile, and who wants to make another one can be
+ * killed while it waits for its turn.
+ */
+TEST_F(create, names_and_kills_do_not_wait_for_a_device)
+{
+	struct shmring_create late = self->create;
+	char sys[64], name[SHMRING_NAME_MAX];
+	struct lister lister = { 0 };
+	struct uffd_msg fault;
+	pthread_t thread;
+	pid_t slow, next;
+	int uffd, fd;
+
+	lister.page = slow_page(&uffd);
+	if (!lister.page)
+		SKIP(return, "no userfaultfd");
+	ring_name(name);
+	self->create.ring_bytes = page_size();
+	ASSERT_EQ(0, ring_create_as(&self->create));
+	fd = ring_open(self->name, O_RDWR);
+	ASSERT_LE(0, fd);
+	lister.fd = open(SHMRING_DEV_DIR, O_RDONLY | O_DIRECTORY);
+	ASSERT_LE(0, lister.fd);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, list_folder, &lister));
+	ASSERT_EQ(sizeof(fault), read(uffd, &fault, sizeof(fault)));
+
+	/* Its place in sysfs is made before its node. */
+	memcpy(late.name, name, sizeof(late.name));
+	slow = start_create(&late);
+	snprintf(sys, sizeof(sys), "/sys/class/shmring/%s", name);
+	while (access(sys, F_OK))
+		sched_yield();
+	EXPECT_EQ(1, count_lines("/proc/shmring", self->name));
+	EXPECT_EQ(0, count_lines("/proc/shmring", name));
+	EXPECT_LE(0, ring_attach(fd, SHMRING_ROLE_PRODUCER));
+	ring_name(late.name);
+	next = start_create(&late);
+	while (!waits_in_kernel(next))
+		sched_yield();
+	kill(next, SIGKILL);
+	EXPECT_EQ(128 + SIGKILL, reap(next));
+	EXPECT_TRUE(waits_in_kernel(slow));
+
+	fill_page(uffd, lister.page);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_LT(0, lister.bytes);
+	EXPECT_EQ(0, reap(slow));
+	EXPECT_EQ(1, count_lines("/proc/shmring", name));
+	EXPECT_EQ(0, ring_destroy(name));
+	EXPECT_EQ(-ENOENT, ring_destroy(late.name));
+	close(lister.fd);
+	close(uffd);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN
