@@ -10,6 +10,8 @@
 #include "kselftest_harness.h"
 #include "shmring_fault.h"
 
+#define UNLOADS	20
+
 FIXTURE(load) {};
 
 static void *image;
@@ -130,6 +132,29 @@ TEST_F_TIMEOUT(load, inv7_load, HANG)
 	TH_LOG("load: %u faults injected, %u of them failed it",
 	       nth - 1, failures);
 	EXPECT_LT(10, failures);
+}
+
+/*
+ * What the last close leaves to a grace period and to works is the module's code,
+ * which goes behind them.
+ */
+TEST_F_TIMEOUT(load, inv7_unload_waits_for_the_last_free, HANG)
+{
+	struct endpoint producer, consumer;
+	int i, ring;
+
+	for (i = 0; i < UNLOADS; i++) {
+		ring = ring_create_anonymous(page_size(), 0);
+		ASSERT_LE(0, ring);
+		ASSERT_EQ(0, endpoint_attach(&producer, ring, SHMRING_ROLE_PRODUCER));
+		ASSERT_EQ(0, endpoint_attach(&consumer, ring, SHMRING_ROLE_CONSUMER));
+		ASSERT_EQ(-EWOULDBLOCK, unload());
+		close(ring);
+		endpoint_close(&producer);
+		endpoint_close(&consumer);
+		ASSERT_EQ(0, unload());
+		ASSERT_EQ(0, load(""));
+	}
 }
 
 /*
