@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -568,6 +570,69 @@ TEST_F(netlink, level_from_creation_and_to_the_end)
 	EXPECT_EQ(SHMRING_LEVEL_BELOW, event.level);
 	EXPECT_EQ(0, event.high_water);
 	endpoint_close(&producer);
+}
+
+#define PROBES		TRACEFS "/kprobe_events"
+#define PROBED		TRACEFS "/events/shmring_test/looks/enable"
+#define CROSSINGS	20000
+
+/*
+ * Times that the module looked at a level. A probe of its function changes the
+ * code of the module alone; the tracepoints of workqueues that of the kernel,
+ * under the feet of all that use them.
+ */
+static unsigned long level_looks(void)
+{
+	char *profile = file_text(TRACEFS "/kprobe_profile");
+	const char *at = strstr(profile, " looks ");
+	unsigned long n = at ? strtoul(at + strlen(" looks "), NULL, 10) : 0;
+
+	free(profile);
+	return n;
+}
+
+/* A mark costs no CPU a wake-up as long as nobody would hear of it. */
+TEST_F(netlink, level_is_looked_at_for_listeners_alone)
+{
+	__u64 size = 2 * page_size();
+	struct endpoint producer, consumer;
+	struct nl_event event;
+	char saved[32];
+	int i;
+
+	mount("tracefs", TRACEFS, "tracefs", 0, NULL);
+	if (access(PROBES, W_OK))
+		SKIP(return, "no KPROBE_EVENTS in this kernel");
+	ASSERT_EQ(0, endpoint_open(&producer, self->name,
+				   SHMRING_ROLE_PRODUCER));
+	ASSERT_EQ(0, endpoint_open(&consumer, self->name,
+				   SHMRING_ROLE_CONSUMER));
+	client_close(&self->listener);
+	ASSERT_EQ(0, param_get(PARAM_LEVEL_MS, saved));
+	ASSERT_EQ(0, param_set(PARAM_LEVEL_MS, "1"));
+	ASSERT_EQ(0, client_set_high_water(&self->client, self->name, 50));
+	ASSERT_EQ(0, write_file(PROBES, "p:shmring_test/looks shmring:shmring_check_level"));
+	ASSERT_EQ(0, write_file(PROBED, "1"));
+	for (i = 0; i < CROSSINGS; i++) {
+		endpoint_move(&producer, size);
+		endpoint_move(&consumer, size);
+		sched_yield();
+	}
+	EXPECT_EQ(0, level_looks());
+
+	ASSERT_EQ(0, client_open(&self->listener));
+	ASSERT_EQ(0, client_join(&self->listener));
+	endpoint_move(&producer, size);
+	EXPECT_EVENT(SHMRING_CMD_LEVEL_NTF);
+	EXPECT_LT(0, level_looks());
+
+	/* Nobody is in the function whose code changes back. */
+	EXPECT_EQ(0, client_set_high_water(&self->client, self->name, 0));
+	EXPECT_EQ(0, write_file(PROBED, "0"));
+	EXPECT_EQ(0, write_file(PROBES, "-:shmring_test/looks"));
+	EXPECT_EQ(0, param_set(PARAM_LEVEL_MS, saved));
+	endpoint_close(&producer);
+	endpoint_close(&consumer);
 }
 
 /* Whoever never reads loses news, is told so, and holds up nobody. */
