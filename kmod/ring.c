@@ -252,6 +252,23 @@ static int shmring_check_geometry(const struct shmring_create *args)
 	return 0;
 }
 
+/*
+ * The nearest node that has memory. numa_mem_id() says it where the architecture
+ * has HAVE_MEMORYLESS_NODES alone, which x86 has not.
+ */
+static int shmring_local_node(void)
+{
+	int here = numa_node_id(), nearest = here, node;
+
+	if (node_state(here, N_MEMORY))
+		return here;
+	for_each_node_state(node, N_MEMORY)
+		if (nearest == here ||
+		    node_distance(here, node) < node_distance(here, nearest))
+			nearest = node;
+	return nearest;
+}
+
 static int shmring_set_node(struct shmring *ring,
 			    const struct shmring_create *args)
 {
@@ -259,7 +276,7 @@ static int shmring_set_node(struct shmring *ring,
 	if (ring->node == SHMRING_NODE_ANY)
 		return ring->flags & SHMRING_CREATE_STRICT ? -EINVAL : 0;
 	if (ring->node == SHMRING_NODE_LOCAL)
-		ring->node = numa_mem_id();	/* the nearest with memory */
+		ring->node = shmring_local_node();
 	if (ring->node < 0)
 		return -EINVAL;
 	if (ring->node >= MAX_NUMNODES || !node_online(ring->node) ||

@@ -62,6 +62,24 @@ static int32_t node_of(const struct shmring_opts *o)
 	return (int32_t)node;
 }
 
+/* Where the kernel puts a page of a CPU whose own node has no memory, or -1. */
+static int32_t nearest_node(size_t page)
+{
+	int node = -1;
+	void *p = mmap(NULL, page, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -1;
+	if (!syscall(SYS_mbind, p, page, MPOL_LOCAL, NULL, 0, 0)) {
+		*(volatile char *)p = 0;
+		syscall(SYS_get_mempolicy, &node, NULL, 0, p,
+			MPOL_F_NODE | MPOL_F_ADDR);
+	}
+	munmap(p, page);
+	return node;
+}
+
 /* The policy belongs to the file's pages, whoever touches them first. */
 static int bind_to(void *p, size_t len, int32_t node, bool strict)
 {
@@ -165,6 +183,10 @@ static struct shmring_info_page *allocate(int fd, const struct shmring_opts *o,
 		return NULL;
 	if (node >= 0)
 		err = bind_to(p, len, node, strict);
+	if (err == -ENXIO && o->node == SHMRING_NODE_LOCAL) {
+		node = nearest_node(g->page_size);
+		err = node < 0 ? err : bind_to(p, len, node, strict);
+	}
 	if (!err)
 		err = fallocate_all(fd, file_size(g));
 	if (!err && strict)
