@@ -93,5 +93,10 @@ ok 'goes with the module' rmmod shmring
 if [ -e $debugfs/kmemleak ]; then
 	ok 'no memory is lost' leaks
 fi
+# It is off once it has complained, whatever about.
+if [ -e /proc/lockdep_stats ]; then
+	ok 'locks were checked to the end' \
+		grep -q 'debug_locks: *1$' /proc/lockdep_stats
+fi
 [ ! -d $debugfs/gcov ] || counts
 done_testing
