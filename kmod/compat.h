@@ -3,13 +3,6 @@
 #ifndef _SHMRING_COMPAT_H
 #define _SHMRING_COMPAT_H
 
-#include <linux/cpumask.h>
-#include <linux/eventfd.h>
-#include <linux/mm.h>
-#include <linux/sched.h>
-#include <linux/version.h>
-#include <net/genetlink.h>
-
 /*
  * shmring_publisher_sleeps() needs a full barrier between the store of on_cpu and
  * user mode whenever a task is switched to. Others, such as riscv and powerpc,
@@ -19,6 +12,13 @@
 #if !defined(CONFIG_X86_64) && !defined(CONFIG_ARM64)
 #error "shmring supports x86-64 and arm64 only"
 #endif
+
+#include <linux/cpumask.h>
+#include <linux/eventfd.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/version.h>
+#include <net/genetlink.h>
 
 /* 6.2 made the device const in device_type.devnode. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
