@@ -194,6 +194,12 @@ bool was_told(struct storm *st, unsigned int role, uint64_t news)
 	return get(&st->shared->ledger[role].news) > news;
 }
 
+/* Has what the holder of @role did come to show beyond @pos? */
+bool went_on(struct storm *st, unsigned int role, uint64_t pos)
+{
+	return get(&st->shared->ledger[role].done) > pos;
+}
+
 void open_gate(struct storm *st, unsigned int role, uint64_t to)
 {
 	struct orders *o = &st->shared->orders;

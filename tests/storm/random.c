@@ -59,11 +59,6 @@ static void choose_instant(struct storm *st, unsigned int role)
 	turns(st);
 }
 
-static bool went_on(struct storm *st, unsigned int role, uint64_t pos)
-{
-	return get(&st->shared->ledger[role].done) > pos;
-}
-
 /* Records that were published just now get through. */
 static bool await_records(struct storm *st)
 {

@@ -254,7 +254,7 @@ bool leave(struct storm *st, unsigned int role);
 typedef bool await_fn(struct storm *st, unsigned int role, uint64_t arg);
 bool await(struct storm *st, await_fn *done, unsigned int role, uint64_t arg,
 	   enum invariant inv, const char *what);
-await_fn was_told;
+await_fn was_told, went_on;
 time_t now_s(void);
 void nap(void);
 void guard(const struct storm *st);
