@@ -90,8 +90,8 @@ static void shmring_fence(struct shmring_side *publisher)
 }
 
 /*
- * Whoever arms waits for other CPUs, as often as user space likes. Nobody who
- * comes, goes, kicks or copies may have to wait for that.
+ * Arming waits for other CPUs, and user space can arm all the time. So it holds
+ * no lock that attaching, leaving, kicking or copying needs.
  */
 static void shmring_assert_unlocked(struct shmring_endpoint *ep)
 {
