@@ -30,6 +30,9 @@ done
 part library-guest-shm env SHMRING_TEST_BACKEND=shm $tests/test_guest
 # All but those over the device ran on the host.
 SHMRING_TEST_ONLY='dev *' part transports $tests/test_transports
+# Where the host has no debug registers, the emulator has them.
+[ "$kernel" != 6.12 ] || part library-schedule-memfd \
+	env SHMRING_TEST_BACKEND=memfd $tests/test_schedule
 # What no kernel does in its own way is needed once.
 once='ynl udev newer kselftest command'
 [ "$kernel" = 6.12 ] || once=
