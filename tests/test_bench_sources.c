@@ -16,6 +16,7 @@ static unsigned char buf[8 * SIZE];
 
 static struct channel channel(unsigned int producers)
 {
+	sources = (struct sources){ .counts = false };
 	sources_begin(&sources);
 	return (struct channel){ .producers = producers, .sources = &sources };
 }
@@ -100,6 +101,27 @@ static void a_single_producer_is_held_to_its_order(void **state)
 	assert_int_equal(arrives(&ch, sources_first(0)), -EILSEQ);
 }
 
+/* As long as it counts, nothing is an error. */
+static void what_is_wrong_is_counted(void **state)
+{
+	struct channel ch = channel(2);
+
+	(void)state;
+	sources.counts = true;
+	assert_int_equal(arrives(&ch, sources_first(0)), 0);
+	assert_int_equal(arrives(&ch, sources_first(1) + 3), 0);
+	assert_int_equal(sources.lost, 3);
+	assert_int_equal(arrives(&ch, sources_first(1) + 4), 0);
+	assert_int_equal(arrives(&ch, sources_first(1) + 3), 0);
+	assert_int_equal(sources.repeated, 1);
+	assert_int_equal(arrives(&ch, 17), 0);
+	buf[1] ^= 1;
+	assert_int_equal(verify(&ch, buf, 0, 1, SIZE), 0);
+	assert_int_equal(sources.torn, 2);
+	assert_int_equal(sources.lost, 3);
+	assert_true(sources.next[1] == sources_first(1) + 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +131,7 @@ int main(void)
 		cmocka_unit_test(none_may_be_lost_or_repeated),
 		cmocka_unit_test(a_stranger_is_refused),
 		cmocka_unit_test(a_single_producer_is_held_to_its_order),
+		cmocka_unit_test(what_is_wrong_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,9 +9,20 @@
 
 #include "transport.h"
 
-/* What a consumer wants next of each; in its own memory. */
+/*
+ * struct sources - the messages as the consumer meets them
+ * @next: what it wants next of each producer
+ * @counts: what is not that is counted, and no error: of processes that may die
+ * @lost: left out; one that comes after others of its producer was, at first
+ * @repeated: had come before, or others that follow it had
+ * @torn: not what any producer sends
+ */
 struct sources {
 	uint64_t next[PRODUCERS_MAX];
+	bool counts;
+	uint64_t lost;
+	uint64_t repeated;
+	uint64_t torn;
 };
 
 /* The first number of @producer, from 0; those below are of single ones. */
@@ -25,7 +36,7 @@ void sources_begin(struct sources *s);
 /*
  * The slow end of verify(): these are not the messages @seq and after. Without
  * @ch->sources they should be, else they should be what some producer sends
- * next. 0 or -EILSEQ.
+ * next, or are counted. 0 or -EILSEQ.
  */
 int sources_verify(struct channel *ch, const void *buf, uint64_t seq, size_t n,
 		   size_t size);
