@@ -2,8 +2,8 @@
 /* The channels of a cell. */
 #include "channel.h"
 
-int channel_open(struct channel *ch, const struct cell *c,
-		 struct channel *partner)
+void channel_init(struct channel *ch, const struct cell *c,
+		  struct channel *partner)
 {
 	static unsigned int next_id;
 
@@ -17,5 +17,11 @@ int channel_open(struct channel *ch, const struct cell *c,
 		.sleeps = c->shape.test == TEST_WAKEUP,
 		.partner = partner,
 	};
+}
+
+int channel_open(struct channel *ch, const struct cell *c,
+		 struct channel *partner)
+{
+	channel_init(ch, c, partner);
 	return ch->transport->open(ch);
 }

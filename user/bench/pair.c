@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,16 +99,10 @@ static int child(struct pair *p, bool traced)
 
 static pid_t start(struct pair *p, unsigned int who, bool traced)
 {
-	pid_t parent = getpid();
-	pid_t pid = fork();
+	pid_t pid = watch_fork();
 
 	if (pid)
 		return pid;
-	/* Die with the parent, also if it died before this was said. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
-	watch_restore_signals();
 	p->me = who;
 	_exit(child(p, traced) ? 1 : 0);
 }

@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "../common/clock.h"
 #include "../common/progress.h"
@@ -40,6 +42,21 @@ void watch_restore_signals(void)
 	sigdelset(&mask, END_SIGNAL);
 	signal(END_SIGNAL, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+pid_t watch_fork(void)
+{
+	pid_t parent = getpid();
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	/* Die with the parent, also if it died before this was said. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	watch_restore_signals();
+	return 0;
 }
 
 void watch_add(struct watch *w, pid_t pid, struct traced *traced)
@@ -107,7 +124,7 @@ static void reap(struct watch *w)
 	}
 }
 
-static int next_signal(uint64_t deadline)
+int watch_signal(uint64_t deadline)
 {
 	uint64_t now = now_ns();
 	uint64_t left = now < deadline ? deadline - now : 0;
@@ -125,7 +142,7 @@ enum pair_end watch_run(struct watch *w, uint64_t hang_s, char why[WHY_MAX])
 	enum pair_end end = PAIR_OK;
 
 	while (!is_over(w)) {
-		switch (next_signal(deadline)) {
+		switch (watch_signal(deadline)) {
 		case SIGCHLD:
 			reap(w);
 			break;

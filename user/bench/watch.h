@@ -12,6 +12,12 @@ void watch_block_signals(void);
 /* In a child: the mask before, but what the parent may end it by is let in. */
 void watch_restore_signals(void);
 
+/* A child with these, which dies with its parent; as fork(). */
+pid_t watch_fork(void);
+
+/* The next of those that are waited for, or -1 and EAGAIN at @deadline. */
+int watch_signal(uint64_t deadline);
+
 /*
  * struct watch - the processes
  * @nr: how many were started
