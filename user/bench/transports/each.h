@@ -6,7 +6,7 @@
  *	int NAME_send(struct channel *ch, size_t size)
  *		what is in the buffer; 0 or a negative errno
  *	ssize_t NAME_recv(struct channel *ch, size_t size)
- *		into it; the length or a negative errno
+ *		into it; the length, 0 at the end, or a negative errno
  *
  * DEFINE_EACH_LOOPS(NAME) makes `static const struct loops NAME_loops` of the
  * three. A batch is as many calls as messages: that is how such mechanisms are
@@ -50,7 +50,7 @@ static ALWAYS_INLINE int each_get(struct channel *ch, uint64_t seq, size_t n,
 	for (; seq < end; seq++) {
 		len = recv(ch, size);
 		if (bench_unlikely(len != (ssize_t)size))
-			return len < 0 ? (int)len : -EMSGSIZE;
+			return len < 0 ? (int)len : len ? -EMSGSIZE : -EPIPE;
 		rc = verify(ch, buf(ch), seq, 1, size);
 		if (bench_unlikely(rc))
 			return rc;
