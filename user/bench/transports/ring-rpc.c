@@ -44,10 +44,10 @@ static ALWAYS_INLINE int ring_rpc_send(struct shmring *r, uint32_t tag,
 	return 0;
 }
 
-/* The next record must be of call @seq; @size as above. */
+/* The next record, whose message must be @seq; @size as above. */
 static ALWAYS_INLINE int ring_rpc_receive(struct channel *ch, struct shmring *r,
-					  uint32_t *tag, uint64_t seq,
-					  size_t size)
+					  uint32_t *tag, uint64_t *xid,
+					  uint64_t seq, size_t size)
 {
 	const struct ring_rpc_head *h;
 	size_t len;
@@ -58,8 +58,9 @@ static ALWAYS_INLINE int ring_rpc_receive(struct channel *ch, struct shmring *r,
 		if (rc)
 			return rc;
 	}
-	if (bench_unlikely(len != sizeof(*h) + size || h->xid != seq))
+	if (bench_unlikely(len != sizeof(*h) + size))
 		return -EBADMSG;
+	*xid = h->xid;
 	rc = size ? verify(ch, h->message, seq, 1, size) : 0;
 	if (!rc)
 		shmring_release(r, len);
@@ -70,18 +71,18 @@ static ALWAYS_INLINE int ring_rpc_call(struct channel *ch, uint64_t seq,
 				       size_t n, size_t size, uint32_t proc)
 {
 	struct ring_rpc *r = ch->state;
-	uint64_t end = seq + n;
+	uint64_t xid, end = seq + n;
 	uint32_t status;
 	int rc;
 
 	for (; seq < end; seq++) {
 		rc = ring_rpc_send(r->call, proc, seq, size);
 		if (!rc)
-			rc = ring_rpc_receive(ch, r->reply, &status, seq,
+			rc = ring_rpc_receive(ch, r->reply, &status, &xid, seq,
 					      proc == RPC_ECHO ? size : 0);
 		if (bench_unlikely(rc))
 			return rc;
-		if (bench_unlikely(status))
+		if (bench_unlikely(status || xid != seq))
 			return -EBADMSG;
 	}
 	return 0;
@@ -99,24 +100,25 @@ static ALWAYS_INLINE int ring_rpc_echo(struct channel *ch, uint64_t seq,
 	return ring_rpc_call(ch, seq, n, size, RPC_ECHO);
 }
 
+/* Whose call it is, the caller says: a reply has the number of its call. */
 static ALWAYS_INLINE int ring_rpc_serve(struct channel *ch, uint64_t seq,
 					size_t n, size_t size)
 {
 	struct ring_rpc *r = ch->state;
-	uint64_t end = seq + n;
+	uint64_t xid, end = seq + n;
 	uint32_t proc;
 	int rc;
 
 	for (; seq < end; seq++) {
-		rc = ring_rpc_receive(ch, r->call, &proc, seq, size);
+		rc = ring_rpc_receive(ch, r->call, &proc, &xid, seq, size);
 		if (bench_unlikely(rc))
 			return rc;
 		switch (proc) {
 		case RPC_PUT:
-			rc = ring_rpc_send(r->reply, 0, seq, 0);
+			rc = ring_rpc_send(r->reply, 0, xid, 0);
 			break;
 		case RPC_ECHO:
-			rc = ring_rpc_send(r->reply, 0, seq, size);
+			rc = ring_rpc_send(r->reply, 0, xid, size);
 			break;
 		default:
 			rc = -EBADMSG;
