@@ -41,11 +41,12 @@ static ALWAYS_INLINE int uring_submit(struct uring *u, enum side side,
 		if (i + 1 < n)
 			sqe->flags |= IOSQE_IO_LINK;
 	}
-	do
+	/* Stopped and continued, it submits, and does not wait. */
+	do {
 		rc = io_uring_submit_and_wait(&u->ring, n);
-	while (bench_unlikely(rc == -EINTR));
-	if (bench_unlikely(rc < 0))
-		return rc;
+		if (bench_unlikely(rc < 0 && rc != -EINTR))
+			return rc;
+	} while (bench_unlikely(io_uring_cq_ready(&u->ring) < n));
 	rc = 0;
 	io_uring_for_each_cqe(&u->ring, head, cqe)
 		if (bench_unlikely(cqe->res != (int)size) && !rc)
