@@ -347,6 +347,8 @@ $(U)/tests/test_transports: private LIBS = $(BENCH_LIBS)
 # The engine, with transports of the test's own.
 $(U)/tests/test_bench_pair: $(patsubst %,$(U)/user/bench/%.o,pair channel rounds \
 	watch trace usage hist sources tests) $(COMMON_OBJS)
+$(U)/tests/test_bench_survive: $(patsubst %,$(U)/user/bench/%.o,trial cast mover \
+	leftover watch trace sources) $(COMMON_OBJS)
 $(U)/tests/test_bench_compare: $(patsubst %,$(U)/user/bench/%.o,compare compare_print \
 	doc tests) \
 	$(COMMON_OBJS)
