@@ -194,6 +194,12 @@ static void wrong_arguments_are_one_line(void **state)
 		{ { "--quick=5" }, "it takes no value" },
 		{ { "-n" }, "-n: its value is missing: see --help" },
 		{ { "fan-in", "-t", "memfd" }, "takes one producer" },
+		{ { "survive", "-b", "2" }, "--batch: means nothing to survive" },
+		{ { "survive", "--kills", "0" }, "not a number from 1 to 10000" },
+		{ { "survive", "--seed", "x" }, "not a number from 0" },
+		{ { "survive", "-t", "pipe", "-s", "5" }, "another --size" },
+		{ { "surviev" }, "did you mean 'survive'?" },
+		{ { "latency", "--kills", "2" }, "nothing to a measurement" },
 		{ { "wakeup", "-t", "ck-ring" }, "has no way to sleep" },
 	};
 	size_t i;
@@ -215,6 +221,7 @@ static void list_names_tests_and_transports(void **state)
 	assert_int_equal(RUN("list"), 0);
 	assert_says("throughput");
 	assert_says("topology");
+	assert_says("survive");
 	assert_says("memfd");
 	assert_says("sockets:\n  unix-stream");
 	assert_int_equal(RUN("list", "--json", "-"), 0);
@@ -727,6 +734,140 @@ static void an_interrupt_prints_what_is_complete(void **state)
 	assert_int_equal(count("\"state\": \"measured\""), 1);
 }
 
+/* The row of @hit and @who in a document of survive. */
+static const json_t *row_of(const json_t *doc, const char *hit,
+			    const char *who)
+{
+	const json_t *results = json_object_get(doc, "results"), *r;
+	size_t i;
+
+	json_array_foreach(results, i, r)
+		if (!strcmp(json_string_value(json_object_get(r, "hit")), hit) &&
+		    !strcmp(json_string_value(json_object_get(r, "who")), who))
+			return r;
+	fail_msg("no row of %s, %s", hit, who);
+	return NULL;
+}
+
+static json_int_t number_of(const json_t *row, const char *key)
+{
+	const json_t *v = json_object_get(row, key);
+
+	assert_true(json_is_integer(v));
+	return json_integer_value(v);
+}
+
+static void it_is_seen_who_survives(void **state)
+{
+	const json_t *row;
+	json_t *doc;
+
+	(void)state;
+	assert_int_equal(RUN("survive", "-t", "pipe", "--kills", "2", "--seed",
+			     "5", "--json", in_dir("v.json"), "--csv",
+			     in_dir("v.csv"), "--markdown", in_dir("v.md")), 0);
+	assert_says("(--seed 5)");
+	assert_says("the next pair could use a channel of the same name 6 of 6 times; 0 objects were left behind");
+	doc = json_load_file(in_dir("v.json"), 0, NULL);
+	row = row_of(doc, "kill", "producer");
+	assert_int_equal(number_of(row, "told"), 2);
+	assert_string_equal(json_string_value(json_array_get(
+			    json_object_get(row, "errors"), 0)), "EPIPE");
+	assert_int_equal(number_of(row, "lost"), 0);
+	row = row_of(doc, "kill", "one of two");
+	assert_int_equal(number_of(row, "went_on"), 2);
+	row = row_of(doc, "replace", "one of two");
+	assert_int_equal(number_of(row, "went_on"), 2);
+	json_decref(doc);
+	size_of(in_dir("v.csv"));
+	assert_int_equal(count("\n"), 10);
+	assert_int_equal(count("\npipe,"), 9);
+	size_of(in_dir("v.md"));
+	assert_int_equal(count("\n| pipe |"), 9);
+}
+
+static void assert_unharmed(const json_t *row)
+{
+	const char *name = json_string_value(json_object_get(row, "transport"));
+
+	if (number_of(row, "went_on") != number_of(row, "hits") ||
+	    number_of(row, "lost") || number_of(row, "repeated") ||
+	    number_of(row, "torn"))
+		fail_msg("%s is not what it was before the stop: %s", name,
+			 output);
+}
+
+/* By chance: a system call is interrupted while it waits. */
+static void a_stop_costs_no_message(void **state)
+{
+	static const char *const runs[][2] = {
+		{ "-mpmc-textbook", "1" }, { "io-uring", "40" },
+	};
+	const json_t *row;
+	json_t *doc;
+	size_t i, k;
+	int status;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		status = RUN("survive", "-t", runs[i][0], "--kills",
+			     runs[i][1], "--json", in_dir("stop.json"));
+		/* A kernel without it. */
+		if (i && status == 2)
+			continue;
+		assert_int_equal(status, 0);
+		assert_says(" 0 objects were left behind");
+		doc = json_load_file(in_dir("stop.json"), 0, NULL);
+		json_array_foreach(json_object_get(doc, "results"), k, row)
+			if (!strcmp(json_string_value(
+				    json_object_get(row, "hit")), "stop"))
+				assert_unharmed(row);
+		json_decref(doc);
+	}
+}
+
+static void what_survived_is_shown(void **state)
+{
+	static char first[OUTPUT_MAX];
+
+	(void)state;
+	assert_int_equal(RUN("survive", "-t", "pipe", "--kills", "1", "--json",
+			     in_dir("sv.json")), 0);
+	strcpy(first, output);
+	assert_int_equal(RUN("show", in_dir("sv.json")), 0);
+	assert_string_equal(output, first);
+	assert_int_equal(RUN("compare", in_dir("sv.json"), in_dir("sv.json")),
+			 2);
+	assert_int_equal(RUN("show", in_dir("sv.json"), "--report",
+			     in_dir("sv.html")), 2);
+	forge(in_dir("sv.json"), "results", "transport", "a\nb",
+	      in_dir("x.json"));
+	assert_int_equal(RUN("show", in_dir("x.json")), 2);
+	if (system("command -v gnuplot >/dev/null"))
+		return;
+	assert_int_equal(RUN("show", in_dir("sv.json"), "--plot",
+			     in_dir("sv.svg")), 0);
+	assert_is_silent_about("warning");
+	assert_true(size_of(in_dir("sv.svg")) > 5000);
+	assert_says(">pipe<");
+}
+
+/* Far too many hits: what was complete before the signal. */
+static void an_interrupted_survival_has_some_of_it(void **state)
+{
+	struct run r;
+
+	(void)state;
+	r = start(NULL, ARGS("survive", "-t", "pipe", "--kills", "10000",
+			     "--json", in_dir("iv.json")));
+	wait_until(&r, "left: survive, pipe");
+	assert_int_equal(kill(r.pid, SIGINT), 0);
+	assert_int_equal(finish(&r), 130);
+	assert_says("INTERRUPTED");
+	size_of(in_dir("iv.json"));
+	assert_says("\"complete\": false");
+}
+
 static void use_one_cpu(void)
 {
 	cpu_set_t set;
@@ -953,6 +1094,10 @@ int main(void)
 		cmocka_unit_test(a_run_is_no_regression_of_itself),
 		cmocka_unit_test(the_run_goes_on_without_who_was_killed),
 		cmocka_unit_test(an_interrupt_prints_what_is_complete),
+		cmocka_unit_test(it_is_seen_who_survives),
+		cmocka_unit_test(a_stop_costs_no_message),
+		cmocka_unit_test(what_survived_is_shown),
+		cmocka_unit_test(an_interrupted_survival_has_some_of_it),
 		cmocka_unit_test(one_cpu_is_enough),
 		cmocka_unit_test(limits_are_errors_and_no_crash),
 		cmocka_unit_test(a_full_dev_shm_is_an_error_and_no_crash),

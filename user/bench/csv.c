@@ -27,8 +27,6 @@ static const char *const run_keys[] = {
 
 #define NR_RUN_KEYS	(sizeof(run_keys) / sizeof(*run_keys))
 
-#define NR_KEYS	(sizeof(keys) / sizeof(*keys))
-
 static const json_t *find(const json_t *result, const char *key)
 {
 	const char *dot = strchr(key, '.');
@@ -70,17 +68,18 @@ static char end(size_t run_key)
 	return run_key + 1 < NR_RUN_KEYS ? ',' : '\n';
 }
 
-int csv_write(const json_t *doc, FILE *out)
+int csv_write_keys(const json_t *doc, FILE *out, const char *const *keys,
+		   size_t nr)
 {
 	const json_t *result;
 	size_t i, k;
 
-	for (k = 0; k < NR_KEYS; k++)
+	for (k = 0; k < nr; k++)
 		fprintf(out, "%s,", keys[k]);
 	for (k = 0; k < NR_RUN_KEYS; k++)
 		fprintf(out, "%s%c", run_keys[k], end(k));
 	json_array_foreach(doc_part(doc, "results"), i, result) {
-		for (k = 0; k < NR_KEYS; k++) {
+		for (k = 0; k < nr; k++) {
 			print_value(out, find(result, keys[k]));
 			fputc(',', out);
 		}
@@ -90,4 +89,9 @@ int csv_write(const json_t *doc, FILE *out)
 		}
 	}
 	return ferror(out) ? -EIO : 0;
+}
+
+int csv_write(const json_t *doc, FILE *out)
+{
+	return csv_write_keys(doc, out, keys, sizeof(keys) / sizeof(*keys));
 }

@@ -32,7 +32,7 @@ static const struct test *find_test(const char *name)
 }
 
 /* Nothing else is a name, and gnuplot executes some of what is not. */
-static bool is_name(const char *text)
+bool doc_is_name(const char *text)
 {
 	return *text && !text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")];
 }
@@ -58,7 +58,7 @@ static bool is_ours(const json_t *doc)
 		return false;
 	json_array_foreach(results, i, r)
 		if (!find_test(doc_text(r, "test")) ||
-		    !is_name(doc_text(r, "transport")) || !has_shape(r))
+		    !doc_is_name(doc_text(r, "transport")) || !has_shape(r))
 			return false;
 	return true;
 }
@@ -108,7 +108,7 @@ static json_t *load(FILE *f, char why[WHY_MAX])
 	return NULL;
 }
 
-json_t *doc_read(const char *path, char why[WHY_MAX])
+json_t *doc_load(const char *path, char why[WHY_MAX])
 {
 	json_t *doc;
 	FILE *f = fopen(path, "re");
@@ -119,14 +119,25 @@ json_t *doc_read(const char *path, char why[WHY_MAX])
 	}
 	doc = load(f, why);
 	fclose(f);
-	if (doc && !is_ours(doc)) {
-		snprintf(why, WHY_MAX,
-			 "not a file of results in the schema %s, as --json writes it",
-			 DOC_SCHEMA);
-		json_decref(doc);
-		doc = NULL;
-	}
 	return doc;
+}
+
+json_t *doc_checked(json_t *doc, char why[WHY_MAX])
+{
+	if (is_ours(doc))
+		return doc;
+	snprintf(why, WHY_MAX,
+		 "not a file of results in the schema %s, as --json writes it",
+		 DOC_SCHEMA);
+	json_decref(doc);
+	return NULL;
+}
+
+json_t *doc_read(const char *path, char why[WHY_MAX])
+{
+	json_t *doc = doc_load(path, why);
+
+	return doc ? doc_checked(doc, why) : NULL;
 }
 
 /* A copy with an empty list of results. */

@@ -30,8 +30,17 @@ json_t *doc_list(void);
 /* As JSON. 0 or -errno. */
 int doc_write(const json_t *doc, FILE *out);
 
-/* One that doc_write() made; NULL and @why it is none. */
+/* Any JSON, without control characters; NULL and @why it is none. */
+json_t *doc_load(const char *path, char why[WHY_MAX]);
+
+/* @doc if it is one of measurements; else it goes: NULL and @why. */
+json_t *doc_checked(json_t *doc, char why[WHY_MAX]);
+
+/* Both: one that doc_write() made. */
 json_t *doc_read(const char *path, char why[WHY_MAX]);
+
+/* May it be the name of a transport? */
+bool doc_is_name(const char *text);
 
 /*
  * A document with the results of one test, or of @nr transports, 0 being all

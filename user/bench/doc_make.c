@@ -9,6 +9,7 @@
 
 #include "env.h"
 #include "limit.h"
+#include "survive.h"
 #include "../common/provenance.h"
 #include "../common/stats.h"
 #include "topology.h"
@@ -380,6 +381,8 @@ static json_t *list_tests(void)
 	for (i = 0; i < TEST_COUNT; i++)
 		json_array_append_new(all, json_pack("{s:s, s:s}",
 			"name", tests[i].name, "what", tests[i].what));
+	json_array_append_new(all, json_pack("{s:s, s:s}", "name", "survive",
+					     "what", SURVIVE_WHAT));
 	return all;
 }
 

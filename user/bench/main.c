@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* shmring-bench: measure, list, show, compare. */
+/* shmring-bench: measure, survive, list, show, compare. */
 #include <stdio.h>
 
 #include "../common/cli.h"
@@ -10,6 +10,7 @@
 #include "output.h"
 #include "pair.h"
 #include "run.h"
+#include "survive.h"
 
 /* Nothing asked for can be measured here: the first reason says why. */
 static void refuse_plan(const struct plan *plan, const struct options *o)
@@ -52,11 +53,14 @@ static int measure(struct command *c)
 	return finished ? failed : EXIT_INTERRUPTED;
 }
 
+typedef json_t *read_fn(const char *path, char why[WHY_MAX]);
+
 /* Of the transports that were asked for. */
-static json_t *read_file(const char *path, const struct options *o)
+static json_t *read_file(const char *path, const struct options *o,
+			 read_fn *reader)
 {
 	char why[WHY_MAX];
-	json_t *doc = doc_read(path, why), *part;
+	json_t *doc = reader(path, why), *part;
 
 	if (!doc)
 		refuse("%s: %s", path, why);
@@ -67,14 +71,24 @@ static json_t *read_file(const char *path, const struct options *o)
 	return part;
 }
 
-static int show(const struct command *c)
+static json_t *read_shown(const char *path, char why[WHY_MAX])
 {
-	json_t *doc = read_file(c->files[0], &c->options);
+	json_t *doc = doc_load(path, why);
+
+	return !doc || survive_is_ours(doc) ? doc : doc_checked(doc, why);
+}
+
+static int show(struct command *c)
+{
+	json_t *doc = read_file(c->files[0], &c->options, read_shown);
 	bool ok;
 
+	c->survival = survive_is_ours(doc);
+	if (c->survival && c->report)
+		refuse("--report: means nothing to survive: see --help");
 	/* As when measuring: gnuplot is ended, and what it began is removed. */
 	pair_block_signals();
-	ok = output_results(doc, c);
+	ok = (c->survival ? output_survival : output_results)(doc, c);
 	json_decref(doc);
 	return !ok;
 }
@@ -86,7 +100,7 @@ static int compare(const struct command *c)
 	bool ok;
 
 	for (i = 0; i < c->nr_files; i++)
-		docs[i] = read_file(c->files[i], &c->options);
+		docs[i] = read_file(c->files[i], &c->options, doc_read);
 	found = compare_make(docs, c->files, c->nr_files, c->threshold);
 	if (!found)
 		refuse("no memory for the comparison");
@@ -98,6 +112,37 @@ static int compare(const struct command *c)
 	for (i = 0; i < c->nr_files; i++)
 		json_decref(docs[i]);
 	return !ok;
+}
+
+static bool has_failed(const struct survival *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr_rows; i++)
+		if (s->rows[i].failed)
+			return true;
+	return false;
+}
+
+static int survive(const struct command *c)
+{
+	struct survival s;
+	bool failed = true;
+	json_t *doc;
+
+	if (survive_plan(&s, &c->options))
+		refuse("no memory for the results: smaller --kills");
+	if (!s.nr_rows)
+		refuse("%s", s.cells[0].why);
+	survive_run(&s);
+	doc = survive_doc(&s, c->label);
+	if (doc)
+		failed = !output_survival(doc, c) || has_failed(&s);
+	else
+		fputs("shmring-bench: no memory for the results\n", stderr);
+	json_decref(doc);
+	survive_free(&s);
+	return s.complete ? failed : EXIT_INTERRUPTED;
 }
 
 static int list(const struct command *c)
@@ -119,6 +164,8 @@ static int run(struct command *c)
 		return show(c);
 	case COMMAND_COMPARE:
 		return compare(c);
+	case COMMAND_SURVIVE:
+		return survive(c);
 	default:
 		return measure(c);
 	}

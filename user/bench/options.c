@@ -9,12 +9,14 @@
 #include <string.h>
 
 #include "../common/cli.h"
+#include "../common/clock.h"
 #include "../common/cpus.h"
 #include "../common/nearest.h"
 #include "../common/outfile.h"
 #include "../common/plain.h"
 #include "../common/progress.h"
 #include "../common/units.h"
+#include "survive.h"
 
 #define MIN_RING_BYTES		4096
 #define MAX_RING_BYTES		(1ULL << 30)
@@ -58,11 +60,15 @@ enum {
 	KEY_PLOT,
 	KEY_REPORT,
 	KEY_THRESHOLD,
+	KEY_KILLS,
+	KEY_SEED,
+	KEY_LIMIT,
 };
 
 #define MEASURE		(1u << COMMAND_MEASURE)
 #define SHOW		(1u << COMMAND_SHOW)
 #define COMPARE		(1u << COMMAND_COMPARE)
+#define SURVIVE		(1u << COMMAND_SURVIVE)
 
 /* The comparison has all tests, so it takes what any of them takes. */
 #define ALL_TESTS	((2u << TEST_COUNT) - 1)
@@ -76,26 +82,30 @@ static const struct scope {
 	unsigned int commands;
 	unsigned int tests;
 } scopes[] = {
-	{ KEY_TRANSPORT, "transport", MEASURE | SHOW | COMPARE, MESSAGES },
-	{ KEY_SIZE, "size", MEASURE, MESSAGES },
+	{ KEY_TRANSPORT, "transport", MEASURE | SHOW | COMPARE | SURVIVE,
+	  MESSAGES },
+	{ KEY_SIZE, "size", MEASURE | SURVIVE, MESSAGES },
 	{ KEY_BATCH, "batch", MEASURE, ONE_TEST(TEST_THROUGHPUT) },
 	{ KEY_PRODUCERS, "producers", MEASURE, ONE_TEST(TEST_FAN_IN) },
 	{ KEY_RATE, "rate", MEASURE, ONE_TEST(TEST_ONEWAY) },
-	{ KEY_RING_SIZE, "ring-size", MEASURE, MESSAGES },
-	{ KEY_CPUS, "cpus", MEASURE, MESSAGES },
+	{ KEY_RING_SIZE, "ring-size", MEASURE | SURVIVE, MESSAGES },
+	{ KEY_CPUS, "cpus", MEASURE | SURVIVE, MESSAGES },
 	{ KEY_QUICK, "quick", MEASURE, ALL_TESTS },
 	{ KEY_BUDGET, "budget", MEASURE, ALL_TESTS },
 	{ KEY_REPEAT, "repeat", MEASURE, ALL_TESTS },
 	{ KEY_DURATION, "duration", MEASURE, ALL_TESTS },
-	{ KEY_LABEL, "label", MEASURE, ALL_TESTS },
+	{ KEY_LABEL, "label", MEASURE | SURVIVE, ALL_TESTS },
 	{ KEY_VERBOSE, "verbose", MEASURE | SHOW, ALL_TESTS },
-	{ KEY_CSV, "csv", MEASURE | SHOW, MESSAGES },
-	{ KEY_MARKDOWN, "markdown", COMPARE, ALL_TESTS },
-	{ KEY_PLOT, "plot", MEASURE | SHOW, ALL_TESTS },
+	{ KEY_CSV, "csv", MEASURE | SHOW | SURVIVE, MESSAGES },
+	{ KEY_MARKDOWN, "markdown", COMPARE | SURVIVE, ALL_TESTS },
+	{ KEY_PLOT, "plot", MEASURE | SHOW | SURVIVE, ALL_TESTS },
 	{ KEY_REPORT, "report", MEASURE | SHOW, ALL_TESTS },
 	{ KEY_THRESHOLD, "threshold", COMPARE, ALL_TESTS },
-	{ KEY_QUIET, "quiet", MEASURE, ALL_TESTS },
-	{ KEY_NO_PROGRESS, "no-progress", MEASURE, ALL_TESTS },
+	{ KEY_KILLS, "kills", SURVIVE, ALL_TESTS },
+	{ KEY_SEED, "seed", SURVIVE, ALL_TESTS },
+	{ KEY_LIMIT, "limit", SURVIVE, ALL_TESTS },
+	{ KEY_QUIET, "quiet", MEASURE | SURVIVE, ALL_TESTS },
+	{ KEY_NO_PROGRESS, "no-progress", MEASURE | SURVIVE, ALL_TESTS },
 };
 
 #define NR_SCOPES	(sizeof(scopes) / sizeof(*scopes))
@@ -124,6 +134,11 @@ static const struct argp_option options[] = {
 	  "Measurements of each result; 9, in the comparison 7", 2 },
 	{ "duration", KEY_DURATION, "MS", 0,
 	  "Milliseconds of each measurement, whatever that sums up to; what the budget allows", 2 },
+	{ "kills", KEY_KILLS, "N", 0, "survive: hits of each row; 5", 2 },
+	{ "seed", KEY_SEED, "N", 0,
+	  "survive: what the instants of the hits come from; another each time", 2 },
+	{ "limit", KEY_LIMIT, "MS", 0,
+	  "survive: who moves nothing for so long hangs; 200", 2 },
 	{ NULL, 0, NULL, 0, "Output:", 3 },
 	{ "label", KEY_LABEL, "TEXT", 0,
 	  "What to call this run, in files and pictures", 3 },
@@ -133,7 +148,7 @@ static const struct argp_option options[] = {
 	  "Write the results there, too; with -, to standard output, and the table to standard error", 3 },
 	{ "csv", KEY_CSV, "FILE", 0, "The same for spreadsheets", 3 },
 	{ "markdown", KEY_MARKDOWN, "FILE", 0,
-	  "compare: the same as a table for a web page", 3 },
+	  "compare, survive: the same as a table for a web page", 3 },
 	{ "plot", KEY_PLOT, "FILE", 0,
 	  "The same as a picture, .svg or .png; beside it FILE-TEST for each test", 3 },
 	{ "report", KEY_REPORT, "FILE", 0,
@@ -347,6 +362,7 @@ static const char *const command_names[] = {
 	[COMMAND_LIST] = "list",
 	[COMMAND_SHOW] = "show",
 	[COMMAND_COMPARE] = "compare",
+	[COMMAND_SURVIVE] = "survive",
 };
 
 static void parse_name(struct parsing *p, const char *arg)
@@ -356,7 +372,7 @@ static void parse_name(struct parsing *p, const char *arg)
 	int i;
 
 	p->named = true;
-	for (i = COMMAND_LIST; i <= COMMAND_COMPARE; i++) {
+	for (i = COMMAND_LIST; i <= COMMAND_SURVIVE; i++) {
 		if (!strcmp(arg, command_names[i])) {
 			p->command->id = (enum command_id)i;
 			return;
@@ -372,7 +388,7 @@ static void parse_name(struct parsing *p, const char *arg)
 	}
 	refuse("%s: no such test or command%s", arg, near.word ?
 	       nearest_text(&near, text) :
-	       ": throughput, latency, wakeup, oneway, fan-in, topology, list, show, compare");
+	       ": throughput, latency, wakeup, oneway, fan-in, topology, survive, list, show, compare");
 }
 
 static unsigned int most_files(const struct command *c)
@@ -426,6 +442,26 @@ static void check_scopes(const struct parsing *p)
 	}
 }
 
+static error_t parse_surviving(int key, char *arg, struct argp_state *state,
+			       struct options *o)
+{
+	switch (key) {
+	case KEY_KILLS:
+		o->kills = parse_one("--kills", arg, false, 1,
+				     SURVIVE_KILLS_MAX);
+		return 0;
+	case KEY_SEED:
+		o->seed = parse_one("--seed", arg, false, 0, UINT32_MAX);
+		return 0;
+	case KEY_LIMIT:
+		o->limit_ms = parse_one("--limit", arg, false, 1,
+					SURVIVE_LIMIT_MS_MAX);
+		return 0;
+	default:
+		return cli_key(key, state);
+	}
+}
+
 static error_t parse_measuring(int key, char *arg, struct argp_state *state,
 			       struct options *o)
 {
@@ -469,7 +505,7 @@ static error_t parse_measuring(int key, char *arg, struct argp_state *state,
 		parse_cpus(o, arg);
 		return 0;
 	default:
-		return cli_key(key, state);
+		return parse_surviving(key, arg, state, o);
 	}
 }
 
@@ -529,11 +565,12 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[throughput|latency|wakeup|oneway|fan-in|topology]\n"
-		    "list\nshow FILE\ncompare BEFORE AFTER...",
+		    "survive\nlist\nshow FILE\ncompare BEFORE AFTER...",
 	.doc = "Measure what moves messages between processes of one host.\v"
 	       "Without a test: a comparison of everything available. "
 	       "Each process is pinned to a CPU, repeats are interleaved, every byte of every message is verified; "
 	       "a result that is not is an error and no number. "
+	       "survive kills, stops and replaces processes at random instants and says what becomes of the others; "
 	       "list names tests and transports, show prints a file that --json wrote, and draws it, "
 	       "compare says what has changed from the first to each other, and whether that is more than noise. "
 	       "Sizes are bytes, 64K, 64KiB or 1M, powers of 1024. SIGUSR1 prints the progress, SIGINT what is complete.\n\n"
@@ -545,8 +582,6 @@ static void complete_measuring(struct options *o)
 {
 	bool all = o->test == TEST_COUNT;
 
-	if (!o->nr_chosen)
-		choose_all(o);
 	if (!o->repeat)
 		o->repeat = o->quick ? QUICK_REPEAT :
 			    all ? COMPARISON_REPEAT : DEFAULT_REPEAT;
@@ -563,6 +598,9 @@ void options_parse(struct command *c, int argc, char **argv)
 			.test = TEST_COUNT,
 			.producers = DEFAULT_PRODUCERS,
 			.rate = DEFAULT_RATE,
+			.kills = SURVIVE_KILLS,
+			.seed = (uint32_t)now_ns(),
+			.limit_ms = SURVIVE_LIMIT_MS,
 		},
 		.threshold = DEFAULT_THRESHOLD,
 	};
@@ -574,6 +612,10 @@ void options_parse(struct command *c, int argc, char **argv)
 		refuse("%s: files are missing: see --help",
 		       command_names[c->id]);
 	check_scopes(&p);
+	if (!c->options.nr_chosen && (c->id == COMMAND_MEASURE ||
+				      c->id == COMMAND_SURVIVE))
+		choose_all(&c->options);
+	c->survival = c->id == COMMAND_SURVIVE;
 	if (c->id == COMMAND_MEASURE)
 		complete_measuring(&c->options);
 }

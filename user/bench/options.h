@@ -10,6 +10,7 @@ enum command_id {
 	COMMAND_LIST,
 	COMMAND_SHOW,
 	COMMAND_COMPARE,
+	COMMAND_SURVIVE,
 };
 
 #define FILES_MAX	16
@@ -19,6 +20,7 @@ enum command_id {
  * @files: of show and compare
  * @threshold: of compare, in percent
  * @label: what the user calls this run, or NULL
+ * @survival: the results are of who survived whom
  * @verbose: the table of all that is known
  * @json, @csv, @markdown, @plot, @report: where to write these; NULL: do not
  */
@@ -29,6 +31,7 @@ struct command {
 	unsigned int nr_files;
 	double threshold;
 	const char *label;
+	bool survival;
 	bool verbose;
 	const char *json;
 	const char *csv;

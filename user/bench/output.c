@@ -15,6 +15,7 @@
 #include "doc.h"
 #include "html.h"
 #include "plot.h"
+#include "survive.h"
 #include "table.h"
 
 /* 0 or -errno. */
@@ -39,9 +40,26 @@ static writer_fn *plot_writer(const char *path)
 	return path && outfile_ends_in(path, ".png") ? plot_png : plot_svg;
 }
 
+static void survive_targets(const struct command *c,
+			    struct target t[TARGETS_MAX])
+{
+	bool png = c->plot && outfile_ends_in(c->plot, ".png");
+
+	t[0] = (struct target){ "--json", c->json, doc_write };
+	t[1] = (struct target){ "--csv", c->csv, survive_csv };
+	t[2] = (struct target){ "--markdown", c->markdown, survive_markdown };
+	t[3] = (struct target){ "--plot", c->plot,
+				png ? survive_png : survive_svg };
+	t[4] = (struct target){ "--report", NULL, NULL };
+}
+
 /* All that @c has, given or not. */
 static void targets_of(const struct command *c, struct target t[TARGETS_MAX])
 {
+	if (c->survival) {
+		survive_targets(c, t);
+		return;
+	}
 	t[0] = (struct target){ "--json", c->json, doc_write };
 	t[1] = (struct target){ "--csv", c->csv, csv_write };
 	t[2] = (struct target){ "--markdown", c->markdown, compare_markdown };
@@ -162,6 +180,15 @@ bool output_comparison(const json_t *comparison, const struct command *c)
 	bool ok = write_targets(comparison, c);
 
 	compare_print(takes_stdout(c) ? stderr : stdout, comparison);
+	return ok;
+}
+
+bool output_survival(const json_t *doc, const struct command *c)
+{
+	FILE *out = takes_stdout(c) ? stderr : stdout;
+	bool ok = write_targets(doc, c);
+
+	survive_print(out, doc, width_of(out));
 	return ok;
 }
 

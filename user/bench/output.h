@@ -11,12 +11,13 @@
 void output_check(const struct command *c);
 
 /*
- * What @c asks for of a document of measurements, of a comparison, of the list
- * of what there is: files first, then the table. False when a file could not be
- * written.
+ * What @c asks for of a document of measurements, of a comparison, of who
+ * survived whom, of the list of what there is: files first, then the table.
+ * False when a file could not be written.
  */
 bool output_results(const json_t *doc, const struct command *c);
 bool output_comparison(const json_t *comparison, const struct command *c);
+bool output_survival(const json_t *doc, const struct command *c);
 bool output_list(const json_t *list, const struct command *c);
 
 #endif /* BENCH_OUTPUT_H */

@@ -25,7 +25,7 @@
 /* So many have ten beyond the p99, which is when it is known. */
 #define P99_SAMPLES	1000
 
-static uint64_t capacity_for(const struct options *o, uint32_t size)
+uint64_t plan_capacity(const struct options *o, uint32_t size)
 {
 	uint64_t bytes = RING_BYTES_MIN;
 
@@ -51,7 +51,7 @@ static struct cell *add_cell(struct plan *plan, const struct options *o,
 		.shape = *s,
 		.transport = t,
 		.cpus = { o->cpus[0], o->cpus[1] },
-		.capacity = capacity_for(o, s->size),
+		.capacity = plan_capacity(o, s->size),
 		.least = clocked && !o->duration_ms ? P99_SAMPLES : 0,
 		.shown = true,
 		.samples = calloc(o->repeat, sizeof(*c->samples)),
@@ -257,7 +257,7 @@ static int add_sizes(struct plan *plan, const struct options *o,
 	for (i = 0; i < nr; i++) {
 		s.size = (uint32_t)size[i];
 		if (batch > 1 && !o->nr_batches &&
-		    batch * s.size > capacity_for(o, s.size))
+		    batch * s.size > plan_capacity(o, s.size))
 			continue;
 		if (add_shape(plan, o, &s))
 			return -ENOMEM;

@@ -18,6 +18,8 @@
  * @ring_bytes: 0 is what suits the message
  * @duration_ms: 0 is what the time for the whole run allows
  * @budget_s: that time
+ * @kills, @seed, @limit_ms: of survive: hits of each row, what their instants
+ *	come from, and when what moves nothing is said to hang
  */
 struct options {
 	enum test_id test;
@@ -34,6 +36,9 @@ struct options {
 	uint64_t repeat;
 	uint64_t duration_ms;
 	uint64_t budget_s;
+	uint64_t kills;
+	uint64_t seed;
+	uint64_t limit_ms;
 	unsigned int cpus[2];
 };
 
@@ -91,6 +96,9 @@ struct plan {
 	long two_flag;
 	long copy;
 };
+
+/* What a ring or pipe for messages of @size bytes should hold. */
+uint64_t plan_capacity(const struct options *o, uint32_t size);
 
 /* 0 or -ENOMEM. */
 int plan_make(struct plan *plan, const struct options *o);
