@@ -7,7 +7,7 @@
  * The first walkers are stepped from the beginning to the end. The others run
  * to an anchor, which is the n-th time that they meet some address, and only
  * from there on are stepped; else the work would grow with the square of the
- * length.
+ * length. As it does where no breakpoint can be set.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -21,6 +21,7 @@
 #define TRIES		50
 #define WAYS_MAX	50
 #define BACK_MIN	64	/* steps */
+#define THINNER		5	/* a sample without breakpoints */
 
 /* Where at a system call. */
 enum how { BEFORE, AT_ENTRY, IN_SLEEP, AT_EXIT };
@@ -96,7 +97,7 @@ static bool begin_walk(struct storm *st)
 	/* A walker that closes tells of itself before it is killed. */
 	st->news = get(&st->shared->ledger[other].news);
 	st->epoch = st->shared->ledger[other].epoch;
-	return trace_to(st, (uintptr_t)path_begin, 1);
+	return trace_step_to(st, (uintptr_t)path_begin);
 }
 
 /*
@@ -205,6 +206,8 @@ static bool walk_to(struct storm *st, const struct trail *t, size_t k,
 {
 	size_t i = t->anchor[k > back ? k - back : 0];
 
+	if (!trace_has_breakpoints())
+		i = 0;
 	if (!begin_walk(st))
 		return false;
 	if (i && !trace_to(st, t->at[i], t->times[i]))
@@ -271,6 +274,12 @@ static bool find_another_way(struct storm *st, struct trail *t, size_t k)
 	return find_way(st, t);
 }
 
+static size_t stride(const struct storm *st)
+{
+	return st->plan->every *
+	       (st->sample && !trace_has_breakpoints() ? THINNER : 1);
+}
+
 static bool kill_everywhere(struct storm *st, struct trail *t)
 {
 	const struct plan *plan = st->plan;
@@ -289,8 +298,8 @@ static bool kill_everywhere(struct storm *st, struct trail *t)
 			continue;
 		if (plan->at >= 0)
 			break;
-		report_progress(st, t->length / plan->every);
-		k += plan->every;
+		report_progress(st, t->length / stride(st));
+		k += stride(st);
 	}
 	return true;
 }

@@ -46,6 +46,8 @@ bool trace_is_possible(void);
 bool trace_begin(struct storm *st);
 enum stop trace_go(struct storm *st, enum go go);
 bool trace_pass(struct storm *st, enum go go);
+bool trace_step_to(struct storm *st, uint64_t at);
+bool trace_has_breakpoints(void);
 bool trace_to(struct storm *st, uint64_t at, size_t times);
 uint64_t trace_at(const struct storm *st);
 bool trace_at_syscall(const struct storm *st);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* A walker in the hands of its parent: stepped, and run to an address. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,13 +45,47 @@ bool trace_at_syscall(const struct storm *st)
  * Of the CPU and of this thread alone: a byte in the text would be met by the
  * walker's other threads, too.
  */
-static bool set_breakpoint(struct storm *st, uint64_t at)
+static bool set_breakpoint(pid_t pid, uint64_t at)
 {
-	return !ptrace(PTRACE_POKEUSER, walker(st),
+	return !ptrace(PTRACE_POKEUSER, pid,
 		       offsetof(struct user, u_debugreg[0]), at) &&
-	       !ptrace(PTRACE_POKEUSER, walker(st),
+	       !ptrace(PTRACE_POKEUSER, pid,
 		       offsetof(struct user, u_debugreg[7]),
 		       at ? DR7_ENABLE_0 : 0);
+}
+
+static bool stops_at_breakpoint(void)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		kill(getpid(), SIGSTOP);
+		path_begin();
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
+		return false;
+	if (set_breakpoint(pid, (uintptr_t)path_begin)) {
+		ptrace(PTRACE_CONT, pid, NULL, NULL);
+		waitpid(pid, &status, 0);
+	}
+	if (!WIFSTOPPED(status))
+		return false;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return WSTOPSIG(status) == SIGTRAP;
+}
+
+/* Some hypervisors take what is written to the registers, and nothing stops. */
+bool trace_has_breakpoints(void)
+{
+	static enum { UNKNOWN, NO, YES } known;
+
+	if (known == UNKNOWN)
+		known = stops_at_breakpoint() ? YES : NO;
+	return known == YES;
 }
 
 #else
@@ -72,10 +107,15 @@ bool trace_at_syscall(const struct storm *st)
 	return false;
 }
 
-static bool set_breakpoint(struct storm *st, uint64_t at)
+static bool set_breakpoint(pid_t pid, uint64_t at)
 {
-	(void)st;
+	(void)pid;
 	(void)at;
+	return false;
+}
+
+bool trace_has_breakpoints(void)
+{
 	return false;
 }
 
@@ -204,15 +244,24 @@ bool trace_pass(struct storm *st, enum go go)
 	return stop == STOPPED;
 }
 
+/* In steps, until it is at @at. */
+bool trace_step_to(struct storm *st, uint64_t at)
+{
+	while (trace_at(st) != at)
+		if (!trace_pass(st, GO_STEP))
+			return false;
+	return true;
+}
+
 /* On, until it is at @at for the @times-th time, or has come to an end. */
 bool trace_to(struct storm *st, uint64_t at, size_t times)
 {
-	if (!set_breakpoint(st, at))
+	if (!set_breakpoint(walker(st), at))
 		return fail(st, EVERYWHERE, "no hardware breakpoints");
 	while (times--)
 		if (!trace_pass(st, GO_BREAKPOINT))
 			return false;
 		else if (trace_at(st) != at)
 			break;
-	return set_breakpoint(st, 0);
+	return set_breakpoint(walker(st), 0);
 }
