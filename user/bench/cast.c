@@ -13,7 +13,6 @@
 
 #include "../common/clock.h"
 #include "../common/cpus.h"
-#include "../common/progress.h"
 #include "watch.h"
 
 /* So often the harness looks at what the processes have written. */
@@ -134,16 +133,8 @@ void cast_wait(struct cast *c, uint64_t deadline)
 {
 	uint64_t look = now_ns() + LOOK_NS;
 
-	switch (watch_signal(deadline < look ? deadline : look)) {
-	case SIGUSR1:
-		progress_say();
-		break;
-	case SIGINT:
-	case SIGTERM:
-	case SIGHUP:
+	if (watch_signal(deadline < look ? deadline : look) == SIGINT)
 		c->interrupted = true;
-		break;
-	}
 	reap(c);
 }
 

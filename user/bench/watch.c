@@ -133,7 +133,11 @@ int watch_signal(uint64_t deadline)
 		.tv_nsec = (long)(left % NS_PER_S),
 	};
 
-	return sigtimedwait(&waited_for, NULL, &ts);
+	int sig = sigtimedwait(&waited_for, NULL, &ts);
+
+	if (sig == SIGUSR1)
+		progress_say();
+	return sig == SIGTERM || sig == SIGHUP ? SIGINT : sig;
 }
 
 enum pair_end watch_run(struct watch *w, uint64_t hang_s, char why[WHY_MAX])
@@ -147,11 +151,8 @@ enum pair_end watch_run(struct watch *w, uint64_t hang_s, char why[WHY_MAX])
 			reap(w);
 			break;
 		case SIGUSR1:
-			progress_say();
 			break;
 		case SIGINT:
-		case SIGTERM:
-		case SIGHUP:
 			end = PAIR_INTERRUPTED;
 			watch_kill(w);
 			break;

@@ -15,7 +15,10 @@ void watch_restore_signals(void);
 /* A child with these, which dies with its parent; as fork(). */
 pid_t watch_fork(void);
 
-/* The next of those that are waited for, or -1 and EAGAIN at @deadline. */
+/*
+ * The next of those that are waited for, or -1 and EAGAIN at @deadline. SIGUSR1
+ * has been answered; whatever asks to end is SIGINT.
+ */
 int watch_signal(uint64_t deadline);
 
 /*
