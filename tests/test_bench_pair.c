@@ -19,6 +19,7 @@
 #include "../user/common/cpus.h"
 #include "../user/bench/pair.h"
 #include "../user/bench/plan.h"
+#include "bench_refuse.h"
 
 /*
  * What is wrong is so with the first message, since a host that is busy enough
@@ -48,15 +49,6 @@ static int die(struct channel *ch, uint64_t seq, size_t n, size_t size)
 	if (seq == SICK_SEQ)
 		raise(SIGKILL);
 	return stream_put(ch, seq, n, size);
-}
-
-static int refuse(struct channel *ch, uint64_t seq, size_t n, size_t size)
-{
-	(void)ch;
-	(void)seq;
-	(void)n;
-	(void)size;
-	return -ENOSPC;
 }
 
 DEFINE_LOOPS(losing, lose, stream_get);

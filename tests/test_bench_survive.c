@@ -24,6 +24,7 @@
 #include "../user/common/cpus.h"
 #include "../user/bench/trial.h"
 #include "../user/bench/watch.h"
+#include "bench_refuse.h"
 
 #define HANG_GUARD_S	300	/* a hang fails instead of lasting */
 #define LIMIT_NS	500000000u
@@ -88,15 +89,6 @@ static int stumble(struct channel *ch, uint64_t seq, size_t n, size_t size)
 		return stream_put(ch, seq, n, size);
 	stumbled = true;
 	return -EAGAIN;
-}
-
-static int refuse(struct channel *ch, uint64_t seq, size_t n, size_t size)
-{
-	(void)ch;
-	(void)seq;
-	(void)n;
-	(void)size;
-	return -ENOSPC;
 }
 
 DEFINE_LOOPS(losing, lose, stream_get);
