@@ -101,22 +101,45 @@ static bool hold(struct storm *st, pid_t tid)
 	return true;
 }
 
-/* After instruction @k, or asleep where there are not as many. *@done of them. */
+/* Whoever waits was told, by a thread that goes on as soon as it is woken. */
+static bool is_told(struct storm *st, unsigned int role, uint64_t news)
+{
+	pid_t tid = thread_of(st->life[role].pid);
+	int status;
+
+	if (tid && waitpid(tid, &status, __WALL | WNOHANG) == tid)
+		ptrace(PTRACE_CONT, tid, NULL, NULL);
+	return was_told(st, role, news);
+}
+
+/*
+ * After instruction @k, or asleep where there are not as many; *@done of them.
+ * What is asleep waits for news, or for the other thread, which may never let it
+ * go on.
+ */
 static bool kill_at(struct storm *st, size_t k, size_t *done)
 {
 	unsigned int role = st->path->role;
+	uint64_t news = get(&st->shared->ledger[role].news);
 	pid_t tid = thread_of(st->life[role].pid);
+	bool told;
 
 	if (!hold(st, tid) || !slay(st, !role))
 		return false;
 	for (*done = 0; *done < k && step(tid); (*done)++)
 		;
+	told = *done == k ||
+	       await(st, is_told, role, news, TOLD, "the watcher is told");
+	/* Its process cannot be reaped before it is. */
 	kill(st->life[role].pid, SIGKILL);
 	waitpid(tid, NULL, __WALL);
-	return reap(st, role) && start_both(st);
+	return told && reap(st, role) && start_both(st);
 }
 
-/* What else the process does makes the way longer or shorter: it is measured. */
+/*
+ * What else the process does makes the way longer or shorter: it is measured, and
+ * nobody who falls asleep on the way ends the walk.
+ */
 static void kill_everywhere(struct storm *st)
 {
 	const struct plan *plan = st->plan;
@@ -134,7 +157,7 @@ static void kill_everywhere(struct storm *st)
 		}
 		report_progress(st, 2 * length / plan->every);
 		k += plan->every;
-	} while (done == st->at && plan->at < 0);
+	} while ((done == st->at || st->at < length) && plan->at < 0);
 	printf("# %s: %zu instructions\n", st->title, length);
 }
 
