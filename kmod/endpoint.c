@@ -108,6 +108,9 @@ static void shmring_gain_role(struct shmring_endpoint *ep)
 	WRITE_ONCE(ep->live, true);
 	rcu_assign_pointer(side->owner, shmring_get_endpoint(ep));
 	side->pid = get_pid(task_tgid(current));
+	/* The producer may have written anything since the last one left. */
+	if (!shmring_is_producer(ring, side))
+		shmring_settle(side);
 	ring->met = true;
 	/* What the last one to have the role asked poll() for. */
 	WRITE_ONCE(side->page->want, 0);
@@ -165,6 +168,7 @@ static void shmring_lose_role(struct shmring_endpoint *ep)
 
 	mutex_lock(&ring->lock);
 	rcu_assign_pointer(side->owner, NULL);
+	shmring_settle(side);
 	shmring_set_state(ring, side, SHMRING_STATE_GONE);
 	trace_shmring_detach(side, killed);
 	shmring_notify_endpoint(ring, side, SHMRING_CMD_ENDPOINT_DETACH_NTF,

@@ -93,6 +93,18 @@ static inline void shmring_leave(struct shmring_endpoint *ep)
 	up_read(&ep->lock);
 }
 
+static inline bool shmring_is_before(u64 a, u64 b)
+{
+	return (s64)(a - b) < 0;
+}
+
+/* settle.c: where the two sides are, as far as it can be true */
+void shmring_settle(struct shmring_side *side);
+u64 shmring_whole(const struct shmring *ring, u64 from, u64 pos);
+bool shmring_is_plausible(const struct shmring *ring, u64 head, u64 tail);
+u64 shmring_tail(const struct shmring *ring);
+u64 shmring_horizon(const struct shmring_lane *lane, u32 now, u64 tail, u64 head);
+
 /* map.c */
 int shmring_mmap(struct file *file, struct vm_area_struct *vma);
 

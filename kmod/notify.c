@@ -158,7 +158,8 @@ void shmring_kick_armed(struct shmring_side *side)
 
 /*
  * 1 if @want bytes (0: one record) are there for @side, or free; 0 if not;
- * -EBADMSG if the positions contradict each other.
+ * -EBADMSG if the producer's contradicts the consumer's own. A consumer that
+ * contradicts its producer counts as one that stands still.
  *
  * Tail is read before head. If tail did not move meanwhile, head - tail is at
  * most the ring's size between honest sides. If it did, somebody is at work on
@@ -167,7 +168,6 @@ void shmring_kick_armed(struct shmring_side *side)
  */
 static int shmring_ready(struct shmring *ring, struct shmring_side *side, u64 want)
 {
-	u64 *tail_word = &ring->side[SHMRING_CONSUMER].page->pos;
 	u64 *head_word = &ring->side[SHMRING_PRODUCER].page->pos;
 	bool producer = shmring_is_producer(ring, side);
 	u64 head, tail, used;
@@ -178,15 +178,14 @@ static int shmring_ready(struct shmring *ring, struct shmring_side *side, u64 wa
 			sizeof(struct shmring_record) : 1;
 
 	for (tries = 0; tries < 4; tries++) {
-		/* (A), pairs with (D). */
-		tail = smp_load_acquire(tail_word);
+		tail = shmring_tail(ring);	/* (A) */
 		/* (C), pairs with (B). */
 		head = smp_load_acquire(head_word);
 		used = head - tail;
-		if (used <= ring->bytes)
+		if (shmring_is_plausible(ring, head, tail))
 			return (producer ? ring->bytes - used : used) >= want;
-		if (READ_ONCE(*tail_word) == tail)
-			return -EBADMSG;
+		if (shmring_tail(ring) == tail)
+			return producer ? 0 : -EBADMSG;
 	}
 	return 1;
 }

@@ -12,17 +12,6 @@
 
 #include "notify.h"
 
-/* Bytes of @head - @tail, of which no more than the ring's size can be true. */
-static int shmring_used(struct shmring *ring, u64 head, u64 tail, u64 *used)
-{
-	*used = head - tail;
-	if (*used > ring->bytes)
-		return -EBADMSG;
-	if (!ring->record_size && !IS_ALIGNED(head | tail, SHMRING_RECORD_ALIGN))
-		return -EBADMSG;
-	return 0;
-}
-
 static u8 *shmring_at(struct shmring *ring, u64 pos)
 {
 	return ring->data + (pos & (ring->bytes - 1));
@@ -104,24 +93,73 @@ static int shmring_copy(struct shmring_endpoint *ep, u8 *at,
 }
 
 /*
- * The first record at @tail or behind it that has bytes; those without are
- * passed over, since nobody could tell one from the end. -EAGAIN: none.
+ * Follow the lane to its next producer: at @generation, the reader has looked at
+ * none before.
  */
-static int shmring_find_record(struct shmring *ring, u64 *tail, u8 **data,
-			       u64 *len)
+static int shmring_follow(struct shmring_endpoint *ep, u32 generation)
 {
-	u64 head, used;
+	struct shmring_ctl_page *page = ep->side->page;
+	u64 tail;
 	int err;
 
-	/* (C), pairs with (B): the record was written before head moved. */
-	head = smp_load_acquire(&ring->side[SHMRING_PRODUCER].page->pos);
-	for (;;) {
-		err = shmring_used(ring, head, *tail, &used);
+	if (READ_ONCE(page->generation) == generation)
+		return 0;
+	err = shmring_enter(ep);
+	if (err)
+		return err;
+	tail = shmring_tail(ep->ring);
+	if (READ_ONCE(page->pos) != tail)
+		WRITE_ONCE(page->pos, tail);
+	/* (G4) The tail before the generation; pairs with (G3). */
+	smp_store_release(&page->generation, generation);
+	shmring_leave(ep);
+	return 0;
+}
+
+/* What a reader sees: from its @tail to @end, unless that is nonsense. */
+static int shmring_look(struct shmring_endpoint *ep, u64 *tail, u64 *end)
+{
+	struct shmring *ring = ep->ring;
+	struct shmring_lane *lane = &ring->info->lane;
+	u32 generation;
+	u64 head;
+	int err;
+
+	do {
+		/* (G2), pairs with (G1). */
+		generation = smp_load_acquire(&lane->generation);
+		err = shmring_follow(ep, generation);
 		if (err)
 			return err;
-		if (!used)
-			return -EAGAIN;
-		err = shmring_next_record(ring, *tail, used, data, len);
+		*tail = READ_ONCE(ep->side->page->pos);
+		/* (C), pairs with (B): the record was written before head moved. */
+		head = smp_load_acquire(&ring->side[SHMRING_PRODUCER].page->pos);
+		/* (G5) The generation after the head; pairs with (G1). */
+	} while (READ_ONCE(lane->generation) != generation);
+	if (shmring_is_plausible(ring, head, *tail)) {
+		*end = shmring_horizon(lane, generation, *tail, head);
+		return 0;
+	}
+	/* Not back: the producer may have used what lies behind. */
+	if (shmring_is_before(head, *tail))
+		return -EBADMSG;
+	return shmring_move(ep, shmring_whole(ring, *tail, head)) ?: -EBADMSG;
+}
+
+/*
+ * The first record at @tail or behind it that has bytes; those without are
+ * passed over, since nobody could tell one from the end. -EAGAIN: none; -EBADMSG:
+ * nor anything else before @end.
+ */
+static int shmring_find_record(struct shmring *ring, u64 *tail, u64 end,
+			       u8 **data, u64 *len)
+{
+	int err;
+
+	while (end != *tail) {
+		err = shmring_next_record(ring, *tail, end - *tail, data, len);
+		if (err)
+			*tail = end;
 		if (err || *len)
 			return err;
 		*tail += shmring_footprint(ring, 0);
@@ -129,28 +167,35 @@ static int shmring_find_record(struct shmring *ring, u64 *tail, u8 **data,
 			return -EINTR;
 		cond_resched();
 	}
+	return -EAGAIN;
 }
 
 /* One record to user space; -EAGAIN if there is none. */
 static ssize_t shmring_get(struct shmring_endpoint *ep, struct iov_iter *to)
 {
-	struct shmring *ring = ep->ring;
-	u64 start = READ_ONCE(ep->side->page->pos);
-	u64 tail = start, len;
+	u64 start, end, tail, len;
+	unsigned int ends = 0;
 	u8 *data;
 	int err;
 
-	err = shmring_find_record(ring, &tail, &data, &len);
-	/* What was passed over is released, whatever is behind it. */
-	if (tail != start)
-		err = shmring_move(ep, tail) ?: err;
+	do {
+		err = shmring_look(ep, &start, &end);
+		if (err)
+			return err;
+		tail = start;
+		err = shmring_find_record(ep->ring, &tail, end, &data, &len);
+		/* What was passed over is released, whatever is behind it. */
+		if (tail != start)
+			err = shmring_move(ep, tail) ?: err;
+		/* The next producer may have begun there, and the next one. */
+	} while (err == -EAGAIN && tail != start && ends++ < SHMRING_LANE_ENDS);
 	if (err)
 		return err;
 	if (len > iov_iter_count(to))
 		return -EMSGSIZE;
 	err = shmring_copy(ep, data, to, len);
 	if (!err)
-		err = shmring_move(ep, tail + shmring_footprint(ring, len));
+		err = shmring_move(ep, tail + shmring_footprint(ep->ring, len));
 	return err ?: len;
 }
 
@@ -172,17 +217,14 @@ static ssize_t shmring_put(struct shmring_endpoint *ep, struct iov_iter *from,
 {
 	struct shmring *ring = ep->ring;
 	u64 need = shmring_footprint(ring, len);
-	u64 head = READ_ONCE(ep->side->page->pos), used;
+	u64 head = READ_ONCE(ep->side->page->pos);
 	u64 tail;
 	u8 *at = shmring_at(ring, head);
-	int err;
+	int err = 0;
 
-	/* (A), pairs with (D): the space was read before it is used again. */
-	tail = smp_load_acquire(&ring->side[SHMRING_CONSUMER].page->pos);
-	err = shmring_used(ring, head, tail, &used);
-	if (err)
-		return err;
-	if (ring->bytes - used < need)
+	tail = shmring_tail(ring);	/* (A) */
+	if (!shmring_is_plausible(ring, head, tail) ||
+	    ring->bytes - (head - tail) < need)
 		return -EAGAIN;
 	if (!ring->record_size) {
 		err = shmring_put_header(ep, at, len);
@@ -241,7 +283,8 @@ ssize_t shmring_read(struct shmring_endpoint *ep, struct kiocb *iocb,
 		if (gone)
 			return 0;
 		ret = shmring_block(ep, iocb, 0);
-		if (ret < 0)
+		/* One looks at what makes no sense, and goes on behind it. */
+		if (ret < 0 && (ret != -EBADMSG || signal_pending(current)))
 			return ret;
 	}
 	return ret;

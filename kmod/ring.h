@@ -65,6 +65,8 @@ struct eventfd_ctx;
  *	lock, read under it or RCU
  * @pid: the process that mapped or else attached, or NULL; protected by the
  *	ring's lock
+ * @began: the consumer's: where the last holder began; protected by the ring's
+ *	lock
  */
 struct shmring_side {
 	struct shmring *ring;
@@ -77,6 +79,7 @@ struct shmring_side {
 
 	struct shmring_endpoint __rcu *owner;	/* the ring's lock */
 	struct pid *pid;			/* the ring's lock */
+	u64 began;				/* the ring's lock */
 
 	atomic64_t waits;		/* times that it went to sleep */
 	atomic64_t wakeups;		/* times that it was woken */

@@ -2,14 +2,14 @@
 /* A ring's figures, gathered without any help of the hot path. */
 #include <linux/pid.h>
 
+#include "endpoint.h"
 #include "stat.h"
 
 /* Tail is read before head, so that an honest ring is never said to be negative. */
 static void shmring_get_positions(struct shmring *ring,
 				  struct shmring_stat *stat)
 {
-	/* (A), pairs with (D), as shmring_ready() has it. */
-	stat->tail = smp_load_acquire(&ring->side[SHMRING_CONSUMER].page->pos);
+	stat->tail = shmring_tail(ring);	/* (A), as shmring_ready() has it */
 	stat->head = READ_ONCE(ring->side[SHMRING_PRODUCER].page->pos);
 	stat->used = min(stat->head - stat->tail, ring->bytes);
 }

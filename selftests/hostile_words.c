@@ -25,13 +25,13 @@
 
 /* Words of a control page, and the data's; REST are those that mean nothing. */
 enum which {
-	POS, WANT, POLL_FLAGS, POLL_EPOCH, LIFE, STALLS,
+	POS, WANT, POLL_FLAGS, POLL_EPOCH, GENERATION, LIFE, STALLS,
 	MESSAGES, REST, CTL_WORDS,
 	LEN = CTL_WORDS, TAG, PAYLOAD, WORDS,
 };
 
 static const char *const word_name[] = {
-	"pos", "wait", "want", "poll_flags", "poll_epoch", "kick", "life",
+	"pos", "want", "poll_flags", "poll_epoch", "generation", "life",
 	"stalls", "messages", "padding",
 	"len", "tag", "payload",
 };
@@ -206,6 +206,8 @@ static void *word_at(struct pair *t, enum which word)
 		return &page->poll_flags;
 	case POLL_EPOCH:
 		return &page->poll_epoch;
+	case GENERATION:
+		return &page->generation;
 	case LIFE:
 		return &page->life;
 	case STALLS:
@@ -272,13 +274,37 @@ static __u64 pos_of(const struct endpoint *ep, __u32 role)
 }
 
 /*
+ * Where the consumer is. One that has not followed the lane is no more than a ring
+ * behind the end of the first producer that it has not followed, or there.
+ */
+static __u64 tail_by(const struct endpoint *ep,
+		     const struct shmring_ctl_page *page)
+{
+	const struct shmring_lane *lane = &ep->info->lane;
+	__u32 behind = lane->generation - page->generation;
+	__u64 end;
+
+	if (!behind)
+		return page->pos;
+	if (behind > SHMRING_LANE_ENDS - 1)
+		behind = SHMRING_LANE_ENDS - 1;
+	end = lane->end[(lane->generation - behind + 1) % SHMRING_LANE_ENDS];
+	return end - page->pos > RING_BYTES ? end : page->pos;
+}
+
+static __u64 tail_of(const struct endpoint *ep)
+{
+	return tail_by(ep, ep->role == SHMRING_ROLE_CONSUMER ? ep->mine :
+							       ep->peer);
+}
+
+/*
  * Bytes between two positions that may be: a consumer never passes its producer,
  * nor falls behind by more than a ring. Counted one by one around the 2^64 that
  * positions go round, which no subtraction can get wrong; -1 when there is none.
  */
-static int distance(const struct endpoint *ep)
+static int distance_from(const struct endpoint *ep, __u64 tail)
 {
-	__u64 tail = pos_of(ep, SHMRING_ROLE_CONSUMER);
 	__u64 head = pos_of(ep, SHMRING_ROLE_PRODUCER);
 	__u64 bytes;
 
@@ -288,14 +314,30 @@ static int distance(const struct endpoint *ep)
 	return -1;
 }
 
-/* Whether @want bytes are there, or free. */
+static int distance(const struct endpoint *ep)
+{
+	return distance_from(ep, tail_of(ep));
+}
+
+/* Records of any length start at multiples of 8, and so do both positions. */
+static bool may_be(const struct endpoint *ep, __u64 tail)
+{
+	return distance_from(ep, tail) >= 0 &&
+	       (ep->record_size ||
+		!(tail % 8 || pos_of(ep, SHMRING_ROLE_PRODUCER) % 8));
+}
+
+/*
+ * Whether @want bytes are there, or free. To a producer, a consumer that
+ * contradicts it is one that stands still.
+ */
 static int ready(const struct endpoint *ep, __u64 want)
 {
 	bool producer = ep->role == SHMRING_ROLE_PRODUCER;
 	int there = distance(ep);
 
-	if (there < 0)
-		return -EBADMSG;
+	if (!may_be(ep, tail_of(ep)))
+		return producer ? 0 : -EBADMSG;
 	/* A record without content is a header; any byte is of some record. */
 	if (!want)
 		want = ep->record_size ?: producer ? 8 : 1;
@@ -331,7 +373,7 @@ static int expected_poll(const struct endpoint *ep)
 	__u64 want = ep->mine->want;
 	int what;
 
-	if (distance(ep) >= 0 && ep->mine->poll_flags & SHMRING_POLL_PEER)
+	if (ep->mine->poll_flags & SHMRING_POLL_PEER)
 		return peer_news(ep) ? producer ? POLLOUT : POLLIN : 0;
 	what = events(ep, want < ep->ring_bytes ? want : ep->ring_bytes);
 	if (what < 0)
@@ -341,31 +383,56 @@ static int expected_poll(const struct endpoint *ep)
 		producer ? POLLHUP | POLLERR : POLLHUP : 0);
 }
 
-static int check_positions(const struct endpoint *ep)
+/*
+ * How many of @there bytes from @pos on are before the next producer's. What ended
+ * before the last one did is of 2^64 bytes ago where that one did not end there.
+ */
+static int seen(const struct endpoint *ep, __u64 pos, int there)
 {
-	if (distance(ep) < 0)
-		return -EBADMSG;
-	/* Records start at multiples of 8, and so do both positions. */
-	if (!ep->record_size && (ep->mine->pos % 8 || ep->peer->pos % 8))
-		return -EBADMSG;
-	return 0;
+	const struct shmring_lane *lane = &ep->info->lane;
+	__u32 ago, kept = lane->generation;
+	int bytes, found = there;
+	bool last = false;
+
+	if (kept > SHMRING_LANE_ENDS - 1)
+		kept = SHMRING_LANE_ENDS - 1;
+	for (bytes = there; bytes > 0; bytes--) {
+		for (ago = 0; ago < kept || !ago; ago++) {
+			if ((ago && !last) || pos + bytes !=
+			    lane->end[(lane->generation - ago) % SHMRING_LANE_ENDS])
+				continue;
+			last = true;
+			found = bytes;
+		}
+	}
+	return found;
 }
 
-static ssize_t expected_read(const struct endpoint *ep, __u64 *skipped)
+/* @skipped: from where its page @was. */
+static ssize_t expected_read(const struct endpoint *ep,
+			     const struct shmring_ctl_page *was, __u64 *skipped)
 {
-	__u64 pos = ep->mine->pos, len = ep->record_size;
-	int err = check_positions(ep), there = distance(ep);
+	__u64 pos = tail_by(ep, was), len = ep->record_size;
 	const struct shmring_record *record;
+	__u64 head = ep->peer->pos;
+	int there;
 
-	*skipped = 0;
-	if (err)
-		return err;
+	*skipped = pos - was->pos;
+	if (!may_be(ep, pos)) {
+		/* On by whole records to what is there, but not back. */
+		if (!((head - pos) >> 63))
+			*skipped += head - pos - (head - pos) % (len ?: 8);
+		return -EBADMSG;
+	}
+	there = seen(ep, pos, distance_from(ep, pos));
 	for (; there; there -= 8, pos += 8, *skipped += 8) {
 		record = (void *)ep->data + pos % RING_BYTES;
 		if (!ep->record_size)
 			len = record->len;
-		if (there < (__int128)footprint(ep, len))
+		if (there < (__int128)footprint(ep, len)) {
+			*skipped += there;
 			return -EBADMSG;
+		}
 		/* What has no bytes is passed over. */
 		if (len)
 			return len;
@@ -375,11 +442,8 @@ static ssize_t expected_read(const struct endpoint *ep, __u64 *skipped)
 
 static ssize_t expected_write(const struct endpoint *ep)
 {
-	int err = check_positions(ep);
-
-	if (err)
-		return err;
-	if (RING_BYTES - distance(ep) < (int)footprint(ep, RECORD))
+	if (!may_be(ep, tail_of(ep)) ||
+	    RING_BYTES - distance(ep) < (int)footprint(ep, RECORD))
 		return gone(ep) ? -EPIPE : -EAGAIN;
 	return RECORD;
 }
@@ -389,7 +453,8 @@ static ssize_t expected_io(const struct endpoint *ep)
 	__u64 skipped;
 
 	return ep->role == SHMRING_ROLE_PRODUCER ? expected_write(ep) :
-						   expected_read(ep, &skipped);
+						   expected_read(ep, ep->mine,
+								 &skipped);
 }
 
 /*
@@ -435,18 +500,20 @@ static ssize_t read_or_write(const struct endpoint *ep)
 /* The same, which moves this side by one record or not at all. */
 static ssize_t do_io(const struct endpoint *ep)
 {
-	__u64 before = ep->mine->pos, skipped = 0, moved;
+	const struct shmring_ctl_page was = *ep->mine;
+	__u64 skipped = 0, moved;
 	ssize_t ret;
 
-	if (ep->role == SHMRING_ROLE_CONSUMER)
-		expected_read(ep, &skipped);
 	ret = read_or_write(ep);
 	moved = ret > 0 ? footprint(ep, ret) : 0;
-	if (ep->mine->pos - before != skipped + moved)
+	/* Now, since what it waited for was not there before. */
+	if (ep->role == SHMRING_ROLE_CONSUMER)
+		expected_read(ep, &was, &skipped);
+	if (ep->mine->pos - was.pos != skipped + moved)
 		return -ENOTRECOVERABLE;
 	/* What was read is what is there, and nothing else. */
 	if (ret > 0 && ep->role == SHMRING_ROLE_CONSUMER &&
-	    memcmp(buffer, ep->data + (before + skipped) % RING_BYTES +
+	    memcmp(buffer, ep->data + (was.pos + skipped) % RING_BYTES +
 		   (ep->record_size ? 0 : 8), ret))
 		return -EILSEQ;
 	return ret;

@@ -178,8 +178,14 @@ static inline __u64 endpoint_has(const struct endpoint *ep)
 	/* Pairs with the store in endpoint_move() of the other side. */
 	__u64 peer = load_acquire(&ep->peer->pos);
 
-	if (ep->role == SHMRING_ROLE_CONSUMER)
+	if (ep->role == SHMRING_ROLE_CONSUMER) {
+		/* Producers are honest here: there is nothing to go back to. */
+		__atomic_store_n(&ep->mine->generation,
+				 __atomic_load_n(&ep->info->lane.generation,
+						 __ATOMIC_ACQUIRE),
+				 __ATOMIC_RELEASE);
 		return peer - ep->mine->pos;
+	}
 	return ep->ring_bytes - (ep->mine->pos - peer);
 }
 

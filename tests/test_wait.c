@@ -299,6 +299,30 @@ static void test_arm_again(void **state)
 	pair_close(&t);
 }
 
+/* Who waits for all of the ring goes on publishing, and gets it all the same. */
+static void test_publish_while_armed(void **state)
+{
+	struct shmring_opts o = ring_opts(SIZE, 8);
+	struct pollfd p = { .events = POLLOUT };
+	uint64_t value = 0;
+	struct pair t;
+	int i;
+
+	(void)state;
+	pair_open(&t, &o);
+	p.fd = shmring_fd(t.p);
+	assert_true(p.fd >= 0);
+	assert_int_equal(shmring_send(t.p, &value, 8, 0, 0), 0);
+	assert_int_equal(shmring_arm(t.p, SIZE), 0);
+	assert_int_equal(shmring_send(t.p, &value, 8, 0, 0), 0);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(shmring_recv(t.c, &value, 8, NULL, 0), 8);
+	shmring_flush(t.c);
+	assert_int_equal(poll(&p, 1, -1), 1);
+	assert_int_equal(shmring_arm(t.p, SIZE), 1);
+	pair_close(&t);
+}
+
 static int wait_for_peer(void *arg)
 {
 	struct side *s = arg;
@@ -372,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_stream_poll),
 		cmocka_unit_test(test_stream_epoll),
 		cmocka_unit_test(test_arm_again),
+		cmocka_unit_test(test_publish_while_armed),
 		cmocka_unit_test(test_wait_peer),
 		cmocka_unit_test(test_peer_came_and_left),
 	};

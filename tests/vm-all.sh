@@ -23,7 +23,7 @@ part()		# NAME COMMAND...
 }
 
 selftests/run build/selftests || failed=1
-for test in ring open model wait loop death guest schedule; do
+for test in ring settle open model wait loop death guest schedule; do
 	part "library-$test" $tests/test_$test
 done
 # Without the module, too: signals interrupt each kernel's allocations elsewhere.

@@ -21,7 +21,7 @@ kills=400 fuzzing=(--seconds 60) races=()
 if [ -e $debugfs/kcsan ]; then
 	kills=40 fuzzing=(--seconds 20)
 	races=(create rw wait uring signals quiet death revoke anon netlink leak
-		hostile hostile_words pause load)
+		hostile settle hostile_words pause load)
 fi
 if [ "${1-}" = soak ]; then
 	export SHMRING_LOAD_PAUSES=400 SHMRING_LOAD_RACES=400
@@ -36,7 +36,7 @@ selftests()
 library()
 {
 	local test status=0
-	for test in ring open model wait death; do
+	for test in ring settle open model wait death; do
 		echo "# library: $test"
 		SHMRING_TEST_BACKEND=dev CMOCKA_MESSAGE_OUTPUT=TAP \
 			"build/gcov/user/tests/test_$test" || status=1

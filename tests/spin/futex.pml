@@ -85,7 +85,7 @@ inline sleep_until(thread, reached, same)
 	:: else
 	fi;
 	fence(thread);
-	/* @ user/lib/shm_sleep.c shm_arm_and_look: if ((int64_t)(__atomic_load_n(&s->peer->pos, __ATOMIC_ACQUIRE) - */
+	/* @ user/lib/shm_sleep.c shm_is_reached (4): uint64_t pos = produces ? */
 #ifndef NO_SECOND_LOOK
 	load(thread, POS(you), v);		/* (4) */
 #ifdef NO_WORD_FIRST

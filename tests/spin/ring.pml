@@ -45,7 +45,7 @@
 #define first_of(seq, size)	((seq) * 4 + (size))
 #define second_of(seq)		((seq) * 4)
 
-/* @ user/lib/wait.c shmring_look: if (limit - r->limit > r->shown + ring - r->limit) */
+/* @ user/lib/wait.c is_plausible: if (limit - r->limit > r->shown + shmring_ring_bytes(r) - r->limit) */
 #define honest(new)	(bytes(new, limit) <= bytes(shown + SLOTS, limit))
 
 inline write_record()
@@ -89,7 +89,7 @@ inline reserve()
 		:: skip
 		fi;
 #endif
-		/* @ user/lib/wait.c shmring_look: limit = __atomic_load_n(&r->peer->pos, __ATOMIC_ACQUIRE); */
+		/* @ user/lib/backend.h shmring_tail (A): uint64_t tail = __atomic_load_n(&consumer->pos, __ATOMIC_ACQUIRE); */
 		load(P, TAIL, v);	/* (A) */
 		assert(honest(v + SLOTS));
 		limit = v + SLOTS;
@@ -177,7 +177,8 @@ inline peek_record()
 #endif
 		};
 #endif
-		load(C, HEAD, v);	/* (C), the same line as (A) */
+		/* @ user/lib/wait.c limit_of_peer (C): return __atomic_load_n(&r->peer->pos, __ATOMIC_ACQUIRE); */
+		load(C, HEAD, v);	/* (C) */
 		assert(honest(v));
 		limit = v;
 		if
@@ -252,15 +253,15 @@ proctype onlooker()
 	head = mem[HEAD];
 	tail = mem[TAIL];
 #else
-	/* @ kmod/notify.c shmring_ready: tail = smp_load_acquire(tail_word); */
+	/* @ kmod/notify.c shmring_ready: tail = shmring_tail(ring); */
 	tail = mem[TAIL];
 	/* @ kmod/notify.c shmring_ready: head = smp_load_acquire(head_word); */
 	head = mem[HEAD];
 #endif
-	/* @ kmod/notify.c shmring_ready: if (used <= ring->bytes) */
+	/* @ kmod/notify.c shmring_ready: if (shmring_is_plausible(ring, head, tail)) */
 	if
 	:: bytes(head, tail) > SLOTS ->
-		/* @ kmod/notify.c shmring_ready: if (READ_ONCE(*tail_word) == tail) */
+		/* @ kmod/notify.c shmring_ready: if (shmring_tail(ring) == tail) */
 		assert(mem[TAIL] != tail)
 	:: else
 	fi

@@ -131,7 +131,7 @@ void shmring_fork_close(struct shmring *r);
 bool shmring_is_copy(struct shmring *r);
 
 /* ring.c: start where the role's last holder stopped; after mapping */
-int shmring_begin(struct shmring *r, uint32_t role);
+void shmring_begin(struct shmring *r, uint32_t role);
 
 /* ring.c: a new open file of the one behind @fd */
 int shmring_reopen(int fd);
@@ -145,9 +145,82 @@ int shmring_fd_above(int fd);
 /* wait.c: see how far the peer is; 0 once @need bytes are there or free */
 int shmring_look(struct shmring *r, uint64_t need);
 
+/* wait.c: the consumer goes on at @to, whatever is before */
+void shmring_skip(struct shmring *r, uint64_t to);
+
+/* wait.c: the same where what is there makes no sense. -EBADMSG */
+int shmring_drop(struct shmring *r, uint64_t to);
+
 static inline uint64_t shmring_ring_bytes(const struct shmring *r)
 {
 	return r->mask + 1;
+}
+
+static inline bool shmring_is_before(uint64_t a, uint64_t b)
+{
+	return (int64_t)(a - b) < 0;
+}
+
+/*
+ * @pos, or where the record can begin in which it is; one begins at @from. What
+ * is written over may be anything, but never misaligned.
+ */
+static inline uint64_t shmring_whole(const struct shmring *r, uint64_t from,
+				     uint64_t pos)
+{
+	uint64_t size = r->record_size, rest;
+
+	if (!size)
+		return pos & ~(uint64_t)(SHMRING_RECORD_ALIGN - 1);
+	if (!shmring_is_before(pos, from))
+		return pos - (pos - from) % size;
+	rest = (from - pos) % size;
+	return rest ? pos + rest - size : pos;
+}
+
+/*
+ * Where producer number @n left off, when @now have left; of one so long ago that
+ * it is not kept, the first that is. (G2) An end that is newer than @now comes with
+ * a generation that is, too; pairs with (G1).
+ */
+static inline uint64_t shmring_lane_end(const struct shmring_lane *lane,
+					uint32_t n, uint32_t now)
+{
+	if (now - n >= SHMRING_LANE_ENDS - 1)
+		n = now - (SHMRING_LANE_ENDS - 2);
+	return __atomic_load_n(&lane->end[n % SHMRING_LANE_ENDS],
+			       __ATOMIC_ACQUIRE);
+}
+
+/* The same by where the producer began whom @r knows. */
+static inline uint64_t shmring_aligned(const struct shmring *r, uint64_t pos)
+{
+	uint64_t start = shmring_lane_end(&r->info->lane, r->generation,
+					  r->generation);
+
+	return shmring_whole(r, start, pos);
+}
+
+/*
+ * The consumer's tail, as far as it is one, for the producer of generation @now.
+ * What it has released of a producer that lied and is gone is no space of this
+ * one's.
+ */
+static inline uint64_t shmring_tail(const struct shmring_lane *lane,
+				    const struct shmring_ctl_page *consumer,
+				    uint32_t now, uint64_t ring_bytes)
+{
+	/* (G3) The generation before the tail; pairs with (G4). */
+	uint32_t generation = __atomic_load_n(&consumer->generation,
+					      __ATOMIC_ACQUIRE);
+	/* (A) */
+	uint64_t tail = __atomic_load_n(&consumer->pos, __ATOMIC_ACQUIRE);
+	uint64_t end;
+
+	if (generation == now)
+		return tail;
+	end = shmring_lane_end(lane, generation + 1, now);
+	return end - tail > ring_bytes ? end : tail;
 }
 
 /* Index of @role in shmring_info_page.state[]. */

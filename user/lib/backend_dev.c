@@ -368,10 +368,10 @@ static int dev_attach(struct shmring *r, int fd, uint32_t role)
 	if (err)
 		return err;
 	err = check_layout(r->info);
-	if (!err)
-		err = shmring_begin(r, role);
 	if (err)
 		shmring_unmap(r);
+	else
+		shmring_begin(r, role);
 	return err;
 }
 

@@ -296,10 +296,11 @@ static int enter(struct shmring *r, int fd, uint32_t role)
 		err = check_linked(s, fd);
 	if (!err)
 		err = shmring_map(r, fd, role, true);
-	if (!err)
-		err = shmring_begin(r, role);
 	if (err)
 		return err;
+	if (role == SHMRING_ROLE_PRODUCER)
+		shm_settle(r);
+	shmring_begin(r, role);
 	s->info = (struct shmring_info_page *)(uintptr_t)r->info;
 	s->self = r->self;
 	s->peer = r->peer;
@@ -367,23 +368,31 @@ static void shm_drop(struct shmring *r)
 	free(s);
 }
 
-/* The position the peer must reach for @need bytes to be there or free. */
-static uint64_t target_of(const struct shmring *r, uint64_t need)
+/* How far the peer must go for @need bytes to be there or free. */
+static struct shm_goal goal_of(const struct shmring *r, uint64_t need)
 {
-	uint64_t target = r->pos + need;
+	bool produces = r->role == SHMRING_ROLE_PRODUCER;
 
-	if (r->role == SHMRING_ROLE_PRODUCER)
-		target -= shmring_ring_bytes(r);
-	return target;
+	return (struct shm_goal) {
+		.seen = r->limit - (produces ? shmring_ring_bytes(r) : 0),
+		.need = r->pos + need - r->limit,
+		.least = produces ? 0 : shmring_footprint(r, 0),
+		.odd = r->record_size ? 0 : SHMRING_RECORD_ALIGN - 1,
+		.ring_bytes = shmring_ring_bytes(r),
+		.generation = r->generation,
+	};
 }
 
 static int shm_sleep(struct shmring *r, uint64_t need, uint32_t flags,
 		     int64_t deadline)
 {
+	struct shm_goal goal;
+
 	/* The caller's epoch: a peer that came and left since then counts. */
 	if (flags & SHMRING_WAIT_PEER)
 		return shm_sleep_peer(r->priv, (uint32_t)need, deadline);
-	return shm_sleep_until(r->priv, target_of(r, need), deadline);
+	goal = goal_of(r, need);
+	return shm_sleep_until(r->priv, &goal, deadline);
 }
 
 static void shm_kick(struct shmring *r)
@@ -407,12 +416,7 @@ static int shm_fd(struct shmring *r)
 
 static int shm_arm(struct shmring *r, uint64_t need)
 {
-	const struct shm_pump request = {
-		.seen = r->limit - (r->role == SHMRING_ROLE_PRODUCER ?
-				    shmring_ring_bytes(r) : 0),
-		.target = target_of(r, need),
-		.least = shmring_footprint(r, 0),
-	};
+	const struct shm_pump request = { .goal = goal_of(r, need) };
 
 	shm_pump_arm(r->priv, &request);
 	return 0;

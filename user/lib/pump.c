@@ -67,17 +67,13 @@ void shm_pump_close(struct shm *s)
 bool shm_pump_is_due(const struct shm *s, const struct shm_pump *request)
 {
 	uint32_t state = shmring_state(s->info, s->other);
-	uint64_t moved;
 
 	if (request->for_peer)
 		return state == SHMRING_STATE_ATTACHED ||
 		       __atomic_load_n(&s->info->epoch, __ATOMIC_ACQUIRE) !=
 		       request->epoch;
-	moved = __atomic_load_n(&s->peer->pos, __ATOMIC_ACQUIRE) -
-		request->seen;
 	return state == SHMRING_STATE_GONE ||
-	       moved >= request->target - request->seen ||
-	       (moved && moved < request->least);
+	       shm_is_reached(s, &request->goal);
 }
 
 /* Tell it and rest, unless the request was replaced meanwhile. */
@@ -98,9 +94,7 @@ void shm_pump_arm(struct shm *s, const struct shm_pump *request)
 	s->pump.armed = true;
 	s->pump.for_peer = request->for_peer;
 	s->pump.epoch = request->epoch;
-	s->pump.seen = request->seen;
-	s->pump.target = request->target;
-	s->pump.least = request->least;
+	s->pump.goal = request->goal;
 	shm_service_notify(s);
 	pthread_mutex_unlock(&s->lock);
 }

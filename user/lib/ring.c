@@ -176,18 +176,18 @@ int shmring_reopen(int fd)
 			    path, strerror(errno));
 }
 
-int shmring_begin(struct shmring *r, uint32_t role)
+void shmring_begin(struct shmring *r, uint32_t role)
 {
 	const struct shmring_opts *o = &shmring_endpoint(r)->opts;
-	uint64_t self = __atomic_load_n(&r->self->pos, __ATOMIC_ACQUIRE);
-	uint64_t peer = __atomic_load_n(&r->peer->pos, __ATOMIC_ACQUIRE);
-	uint64_t used = role == SHMRING_ROLE_PRODUCER ? self - peer : peer - self;
+	uint64_t self;
 
-	if (used > shmring_ring_bytes(r) ||
-	    (!r->record_size && (self | peer) % SHMRING_RECORD_ALIGN))
-		return shmring_fail(EBADMSG, "the ring's positions contradict each other (own %llu, peer's %llu): somebody wrote over them; make a new ring",
-				    (unsigned long long)self,
-				    (unsigned long long)peer);
+	/* What the last consumer has not followed is left to this one. */
+	r->generation = __atomic_load_n(role == SHMRING_ROLE_CONSUMER ?
+					&r->self->generation :
+					&r->info->lane.generation,
+					__ATOMIC_ACQUIRE);
+	self = __atomic_load_n(&r->self->pos, __ATOMIC_ACQUIRE);
+	self = shmring_aligned(r, self);
 	r->pos = self;
 	r->shown = self;
 	r->limit = self;	/* so that the first call looks */
@@ -201,7 +201,6 @@ int shmring_begin(struct shmring *r, uint32_t role)
 	r->spin_ns = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? o->spin_ns : 0;
 	r->streaming = 0;
 	r->probe_in = 0;
-	return 0;
 }
 
 int shmring_attach(struct shmring *r, uint32_t role)
@@ -229,6 +228,10 @@ int shmring_attach(struct shmring *r, uint32_t role)
 	r->fd = fd;
 	shmring_endpoint(r)->epoch = shmring_epoch(r);
 	r->role = role;
+	/* What the last one to have the role left is no fault of this one's peer. */
+	if (role == SHMRING_ROLE_CONSUMER && shmring_look(r, 1) == -EBADMSG &&
+	    shmring_look(r, 1) == -EBADMSG)
+		shmring_skip(r, __atomic_load_n(&r->peer->pos, __ATOMIC_ACQUIRE));
 	return 0;
 }
 
@@ -303,6 +306,14 @@ int shmring_refill(struct shmring *r, uint64_t need)
 	if (r->role == SHMRING_ROLE_CONSUMER)
 		shmring_flush(r);
 	return -EAGAIN;
+}
+
+/* The consumer found no record where it is: behind all that it saw there may be. */
+void shmring_bad_record(struct shmring *r)
+{
+	if (r->role == SHMRING_ROLE_CONSUMER)
+		shmring_drop(r, r->limit);
+	errno = EBADMSG;
 }
 
 void shmring_kick(struct shmring *r)
@@ -380,13 +391,16 @@ uint32_t shmring_role(const struct shmring *r)
 int64_t shmring_used(const struct shmring *r)
 {
 	uint64_t ring = shmring_ring_bytes(r);
-	uint64_t peer, used;
+	uint64_t used;
 
 	if (r->role == SHMRING_ROLE_NONE)
 		return -ENOTCONN;
-	peer = __atomic_load_n(&r->peer->pos, __ATOMIC_RELAXED);
-	used = r->role == SHMRING_ROLE_PRODUCER ? r->shown - peer :
-						  peer - r->shown;
+	if (r->role == SHMRING_ROLE_PRODUCER)
+		used = r->shown - shmring_tail(&r->info->lane, r->peer,
+					       r->generation, ring);
+	else
+		used = __atomic_load_n(&r->peer->pos, __ATOMIC_RELAXED) -
+		       r->shown;
 	return (int64_t)(used < ring ? used : ring);
 }
 

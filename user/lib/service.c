@@ -82,7 +82,7 @@ static bool is_due(struct shm *s, struct turn *t)
 	if (shm_pump_is_due(s, &t->request))
 		return true;
 	if (!t->request.for_peer)
-		shm_arm_and_look(s, t->request.target, &t->bell);
+		shm_arm_and_look(s, &t->request.goal, &t->bell);
 	return shm_pump_is_due(s, &t->request);
 }
 

@@ -43,13 +43,29 @@
 #define SHM_LOCK_UNLINK		3	/* one removes the name at a time */
 
 /*
+ * struct shm_goal - what is slept for: how far the peer's position has to go
+ * @seen: where it was
+ * @need: bytes from there
+ * @least: it goes so many or none
+ * @odd: bits that it never has
+ * @generation: of the lane, as who sleeps knows it
+ */
+struct shm_goal {
+	uint64_t seen;
+	uint64_t need;
+	uint64_t least;
+	uint64_t odd;
+	uint64_t ring_bytes;
+	uint32_t generation;
+};
+
+/*
  * struct shm_pump - a descriptor for event loops (pump.c)
  * @fd: one end of a pipe, for the user: a consumer reads, a producer writes
  * @own: the other end
  * @ready: the pipe says that there is something to do
- * @armed: a request is there: until the peer's position has gone from @seen to
- * @target, or makes no sense; records are of @least bytes. Or with @for_peer
- * until the peer is attached or the epoch is no longer @epoch
+ * @armed: a request is there: until @goal is reached; or with @for_peer until the
+ * peer is attached or the epoch is no longer @epoch
  *
  * From @ready on it is under the lock of struct shm.
  */
@@ -60,9 +76,7 @@ struct shm_pump {
 	bool armed;
 	bool for_peer;
 	uint32_t epoch;
-	uint64_t seen;
-	uint64_t target;
-	uint64_t least;
+	struct shm_goal goal;
 };
 
 /*
@@ -117,6 +131,9 @@ int shm_file_create(int fd, const char *what, const struct shmring_opts *o,
 int shm_file_check(int fd, const char *what, struct shmring_geometry *g,
 		   uint32_t *flags);
 
+/* shm_settle.c: put right where the last producer has left off */
+void shm_settle(struct shmring *r);
+
 /* shm_stat.c */
 int shm_stat_file(int fd, const char *what, struct shmring_stat *st);
 
@@ -131,8 +148,10 @@ void shm_set_state(struct shmring_info_page *info, uint32_t role, uint32_t to);
 /* shm_sleep.c */
 int shm_sleep_ready(void);
 uint32_t shm_bell(const struct shm *s);
-int shm_arm_and_look(struct shm *s, uint64_t target, uint32_t *k);
-int shm_sleep_until(struct shm *s, uint64_t target, int64_t deadline);
+bool shm_is_reached(const struct shm *s, const struct shm_goal *goal);
+int shm_arm_and_look(struct shm *s, const struct shm_goal *goal, uint32_t *k);
+int shm_sleep_until(struct shm *s, const struct shm_goal *goal,
+		    int64_t deadline);
 int shm_sleep_peer(struct shm *s, uint32_t epoch, int64_t deadline);
 
 /* watch.c: who lives */

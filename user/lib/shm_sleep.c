@@ -73,32 +73,57 @@ uint32_t shm_bell(const struct shm *s)
 }
 
 /*
- * (1) to (4). 1: the peer's position has reached @target; 0: it may sleep while
+ * What a consumer shows that cannot be counts as standing still. Of a producer
+ * that is an error, for which one wakes, as one does to follow the lane.
+ */
+bool shm_is_reached(const struct shm *s, const struct shm_goal *goal)
+{
+	const struct shmring_lane *lane = &s->info->lane;
+	bool produces = s->role == SHMRING_ROLE_PRODUCER;
+	/* (4) */
+	uint64_t pos = produces ?
+		       shmring_tail(lane, s->peer, goal->generation,
+				    goal->ring_bytes) :
+		       __atomic_load_n(&s->peer->pos, __ATOMIC_ACQUIRE);
+	/* After it, since the owner may go on: no more than that was there. */
+	uint64_t own = __atomic_load_n(&s->self->pos, __ATOMIC_RELAXED);
+	uint64_t most = own - goal->seen + (produces ? 0 : goal->ring_bytes);
+	uint64_t moved = pos - goal->seen;
+
+	if (!produces && __atomic_load_n(&lane->generation, __ATOMIC_RELAXED) !=
+			 goal->generation)
+		return true;
+	if (moved > most || (moved && moved < goal->least) || pos & goal->odd)
+		return !produces;
+	return moved >= goal->need;
+}
+
+/*
+ * (1) to (4). 1: the peer's position has reached @goal; 0: it may sleep while
  * the bell is @k; -EPIPE: the peer is gone.
  *
  * Besides its arguments it uses shared words only, so that the endpoint's
  * thread may call it while the owner goes on.
  */
-int shm_arm_and_look(struct shm *s, uint64_t target, uint32_t *k)
+int shm_arm_and_look(struct shm *s, const struct shm_goal *goal, uint32_t *k)
 {
 	/* (1), (2) */
 	*k = __atomic_fetch_or(own_bell(s), 1, __ATOMIC_SEQ_CST) | 1;
 	/* (3) */
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0))
 		return -errno;
-	/* (4) */
-	if ((int64_t)(__atomic_load_n(&s->peer->pos, __ATOMIC_ACQUIRE) -
-		      target) >= 0)
+	if (shm_is_reached(s, goal))
 		return 1;
 	return shmring_state(s->info, s->other) == SHMRING_STATE_GONE ?
 	       -EPIPE : 0;
 }
 
-/* Until the peer's position reaches @target, or the bell. 0: look again. */
-int shm_sleep_until(struct shm *s, uint64_t target, int64_t deadline)
+/* Until the peer's position reaches @goal, or the bell. 0: look again. */
+int shm_sleep_until(struct shm *s, const struct shm_goal *goal,
+		    int64_t deadline)
 {
 	uint32_t k;
-	int err = shm_arm_and_look(s, target, &k);
+	int err = shm_arm_and_look(s, goal, &k);
 
 	if (err)
 		return err < 0 ? err : 0;

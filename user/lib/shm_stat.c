@@ -35,7 +35,8 @@ int shm_stat_file(int fd, const char *what, struct shmring_stat *st)
 	st->record_size = g.record_size;
 	st->node = info.node;
 	st->head = producer.pos;
-	st->tail = consumer.pos;
+	st->tail = shmring_tail(&info.lane, &consumer, info.lane.generation,
+				g.ring_bytes);
 	st->state[0] = state_of(fd, info.state[0], SHMRING_ROLE_PRODUCER);
 	st->state[1] = state_of(fd, info.state[1], SHMRING_ROLE_CONSUMER);
 	st->stalls[0] = producer.stalls;

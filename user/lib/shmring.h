@@ -137,6 +137,7 @@ struct shmring_backend;
  * @peer: the other side's
  * @record_size: bytes of each record, 0 for any
  * @bell: the peer's, odd while it sleeps
+ * @generation: of the lane, as this side knows it
  * @granted: with SHMRING_DEBUG: up to where a record was reserved or peeked
  */
 struct shmring {
@@ -158,6 +159,7 @@ struct shmring {
 	uint32_t spin_ns;
 	uint32_t streaming;
 	uint32_t probe_in;
+	uint32_t generation;
 	uint64_t granted;
 };
 
@@ -261,7 +263,7 @@ const char *shmring_errmsg(void);
  * publishes what is staged.
  * -EPIPE: the peer was there and is gone, and what was waited for did not
  * come; -ETIMEDOUT; -EINTR: a handler of a signal ran, with SA_RESTART or
- * without; -EBADMSG: the peer's position makes no sense;
+ * without; -EBADMSG: the producer's position makes no sense;
  * -EMSGSIZE: @want is more than the ring holds.
  */
 int shmring_wait(struct shmring *r, size_t want, int64_t timeout_ns);
@@ -365,6 +367,7 @@ ssize_t shmring_recv(struct shmring *r, void *buf, size_t cap, uint32_t *tag,
 
 /* Slow paths of the inline functions below; not for callers. */
 int shmring_refill(struct shmring *r, uint64_t need);
+void shmring_bad_record(struct shmring *r);
 void shmring_kick(struct shmring *r);
 void shmring_misused(const char *call, const char *rule)
 	__attribute__((noreturn, cold));
@@ -428,8 +431,8 @@ SHMRING_INLINE void shmring_show(struct shmring *r)
  * shmring_reserve - room for a record of @len bytes, or NULL
  *
  * EAGAIN: full. EMSGSIZE: it never fits, is above SHMRING_RECORD_MAX in a ring of
- * records of any length, or is not record_size. EBADMSG: the
- * consumer's position makes no sense. The room is contiguous. Nothing is
+ * records of any length, or is not record_size. A consumer whose position makes
+ * no sense counts as one that does not move. The room is contiguous. Nothing is
  * visible until it is staged or committed, and published.
  */
 SHMRING_INLINE void *shmring_reserve(struct shmring *r, size_t len)
@@ -532,7 +535,8 @@ SHMRING_INLINE void *shmring_run(struct shmring *r, size_t *n)
 	int err;
 
 	if (shmring_unlikely(__builtin_mul_overflow(*n, r->record_size, &need) ||
-			     there < need || !r->record_size)) {
+			     there < need || there - 1 > r->mask ||
+			     !r->record_size)) {
 		err = r->record_size ? shmring_refill(r, r->record_size) :
 				       -EINVAL;
 		if (err) {
@@ -592,8 +596,10 @@ SHMRING_INLINE int shmring_commit_n(struct shmring *r, size_t n)
  * @len: its length; @tag: its tag, 0 in a ring of fixed records; may be NULL
  *
  * EAGAIN: empty. EBADMSG: the producer's position or the record's header make
- * no sense. The bytes are the producer's: a hostile one may change them while
- * they are read.
+ * no sense, or one that is gone had shown more than it left. What can be there is
+ * dropped, up to where the next producer began, and what was peeked is not to be
+ * released any more; the next call goes on there. The bytes are the producer's: a
+ * hostile one may change them while they are read.
  */
 SHMRING_INLINE const void *shmring_peek(struct shmring *r, size_t *len,
 				       uint32_t *tag)
@@ -604,7 +610,8 @@ SHMRING_INLINE const void *shmring_peek(struct shmring *r, size_t *len,
 	int err;
 
 	shmring_rule(r->role != SHMRING_ROLE_PRODUCER);
-	if (shmring_unlikely(!avail)) {
+	/* Nothing, or who released what had been dropped is beyond what is there. */
+	if (shmring_unlikely(avail - 1 > r->mask)) {
 		err = shmring_refill(r, 1);
 		if (err) {
 			errno = -err;
@@ -614,7 +621,7 @@ SHMRING_INLINE const void *shmring_peek(struct shmring *r, size_t *len,
 	}
 	if (r->record_size) {
 		if (shmring_unlikely(avail < r->record_size)) {
-			errno = EBADMSG;
+			shmring_bad_record(r);
 			return NULL;
 		}
 		if (len)
@@ -629,7 +636,7 @@ SHMRING_INLINE const void *shmring_peek(struct shmring *r, size_t *len,
 	n = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
 	if (shmring_unlikely(avail < shmring_footprint(r, n) ||
 			     n > SHMRING_RECORD_MAX)) {
-		errno = EBADMSG;
+		shmring_bad_record(r);
 		return NULL;
 	}
 	if (len)

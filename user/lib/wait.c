@@ -33,34 +33,162 @@ static void pause_for(unsigned int n)
 		cpu_relax();
 }
 
+/* How far the peer says that @pos may go. */
+static uint64_t limit_of_peer(const struct shmring *r)
+{
+	uint64_t ring = shmring_ring_bytes(r);
+
+	if (r->role == SHMRING_ROLE_PRODUCER)
+		return shmring_tail(&r->info->lane, r->peer, r->generation,
+				    ring) + ring;
+	/* (C) */
+	return __atomic_load_n(&r->peer->pos, __ATOMIC_ACQUIRE);
+}
+
+/*
+ * The producer that the consumer last looked at has left: all that it published
+ * is there, up to its end. One that lied has shown more than was let stand, and the
+ * next one began there: back, wherever this side is, and whatever it has in its
+ * hands, which is @torn. True: what it has seen of the head may be the next one's.
+ */
+static bool follow(struct shmring *r, bool *torn)
+{
+	const struct shmring_lane *lane = &r->info->lane;
+	uint64_t ring = shmring_ring_bytes(r), end;
+	/* (G5) After the head, and (G2); both pair with (G1). */
+	uint32_t now = __atomic_load_n(&lane->generation, __ATOMIC_ACQUIRE);
+	bool back, more;
+
+	if (now == r->generation)
+		return false;
+	end = shmring_lane_end(lane, r->generation + 1, now);
+	end = shmring_whole(r, end, end);
+	if (__atomic_load_n(&lane->generation, __ATOMIC_RELAXED) != now)
+		return true;
+	more = end - r->limit > ring;
+	back = end - r->pos > ring;
+	if (back) {
+		r->pos = end;
+		r->granted = end;
+		shmring_show_quiet(r);
+	}
+	r->limit = more ? r->pos : end;
+	*torn |= more;
+	r->generation = now;
+	/* (G4) The tail before the generation; pairs with (G3). */
+	__atomic_store_n(&r->self->generation, now, __ATOMIC_RELEASE);
+	/* What was released and not handed back is space for who sleeps. */
+	if (back)
+		shmring_show(r);
+	return true;
+}
+
+/* Behind @from, and not behind @to. */
+static bool is_within(uint64_t pos, uint64_t from, uint64_t to)
+{
+	return pos - from - 1 < to - from;
+}
+
+/* Where number @n left off, if that is a place for a record. */
+static uint64_t end_of(const struct shmring *r, uint32_t n)
+{
+	return shmring_aligned(r, shmring_lane_end(&r->info->lane, n,
+						   r->generation));
+}
+
+/*
+ * How far the consumer sees: to where the next producer began that came since. A
+ * record of one that lied may go on behind that.
+ */
+static uint64_t horizon(const struct shmring *r, uint64_t head)
+{
+	uint32_t now = r->generation, n;
+	uint64_t last = shmring_lane_end(&r->info->lane, now, now), end;
+
+	/* Mostly; without a division. */
+	if (shmring_likely(!is_within(last, r->pos, head)))
+		return head;
+	last = end_of(r, now);
+	if (!is_within(last, r->pos, head))
+		return head;
+	n = now < SHMRING_LANE_ENDS ? 1 : now - (SHMRING_LANE_ENDS - 2);
+	for (; n < now; n++) {
+		end = end_of(r, n);
+		if (is_within(end, r->pos, last))
+			return end;
+	}
+	return last;
+}
+
+void shmring_skip(struct shmring *r, uint64_t to)
+{
+	r->pos = shmring_aligned(r, to);
+	r->limit = r->pos;
+	r->granted = r->pos;
+	shmring_show(r);
+}
+
+/* Not back: the producer may have used what lies behind. */
+int shmring_drop(struct shmring *r, uint64_t to)
+{
+	if (!shmring_is_before(shmring_aligned(r, to), r->pos))
+		shmring_skip(r, to);
+	r->limit = r->pos;
+	return -EBADMSG;
+}
+
+static bool peer_gone(const struct shmring *r)
+{
+	return shmring_state(r->info, shmring_other(r->role)) ==
+	       SHMRING_STATE_GONE;
+}
+
+/* What the peer says can be: see shmring_look(). */
+static bool is_plausible(const struct shmring *r, uint64_t limit)
+{
+	uint64_t avail = limit - r->pos;
+
+	if (limit - r->limit > r->shown + shmring_ring_bytes(r) - r->limit)
+		return false;
+	if (!r->record_size)
+		return limit % SHMRING_RECORD_ALIGN == 0;
+	/* What is there begins with a whole record. */
+	return r->role == SHMRING_ROLE_PRODUCER || !avail ||
+	       avail >= r->record_size;
+}
+
 /*
  * Both sides keep @limit as "how far pos may go": head for the consumer, tail
  * plus the ring for the producer. An honest peer moves it forward only, and
- * never beyond what this side has shown plus the ring; so everything else is
- * EBADMSG, and limit - pos neither underflows nor exceeds the ring.
+ * never beyond what this side has shown plus the ring. A consumer that shows
+ * anything else counts as one that stands still, and so does a producer that is
+ * gone, until the next one puts that right; else, of a producer it is EBADMSG. So
+ * limit - pos neither underflows nor exceeds the ring.
  */
 int shmring_look(struct shmring *r, uint64_t need)
 {
-	uint64_t ring = shmring_ring_bytes(r);
-	uint64_t limit, avail;
+	bool produces = r->role == SHMRING_ROLE_PRODUCER, torn = false;
+	unsigned int turns = 0;
+	uint64_t limit;
 
-	/* (A) of the producer, (C) of the consumer */
-	limit = __atomic_load_n(&r->peer->pos, __ATOMIC_ACQUIRE);
-	if (r->role == SHMRING_ROLE_PRODUCER)
-		limit += ring;
-	if (limit - r->limit > r->shown + ring - r->limit)
+	/* It released what had been dropped. */
+	if (shmring_unlikely(r->limit - r->pos > r->mask + 1))
+		r->pos = r->limit;
+	do {
+		/* Only who writes over the ring has so many come and go. */
+		if (turns++ == SHMRING_LANE_ENDS)
+			return -EAGAIN;
+		limit = limit_of_peer(r);
+	} while (!produces && follow(r, &torn));
+	if (torn)
 		return -EBADMSG;
-	avail = limit - r->pos;
-	if (r->record_size) {
-		/* What is there begins with a whole record. */
-		if (r->role == SHMRING_ROLE_CONSUMER && avail &&
-		    avail < r->record_size)
-			return -EBADMSG;
-	} else if (limit % SHMRING_RECORD_ALIGN) {
-		return -EBADMSG;
+	if (!is_plausible(r, limit)) {
+		if (!produces && !peer_gone(r))
+			return shmring_drop(r, limit);
+		limit = r->limit;
 	}
-	r->limit = limit;
-	return avail < need ? -EAGAIN : 0;
+	r->limit = produces ? limit : horizon(r, limit);
+	return limit - r->pos < need ? -EAGAIN : 0;
 }
 
 /*
@@ -99,12 +227,6 @@ static int spin_round(struct shmring *r, uint64_t need)
 			return err;
 	}
 	return -EAGAIN;
-}
-
-static bool peer_gone(const struct shmring *r)
-{
-	return shmring_state(r->info, shmring_other(r->role)) ==
-	       SHMRING_STATE_GONE;
 }
 
 /*
@@ -172,7 +294,8 @@ static int sleep_until_ready(struct shmring *r, uint64_t need,
 	do {
 		slept = sleep_once(r, need, 0, kick, deadline);
 		kick = NULL;
-		if (slept && slept != -EPIPE && slept != -ETIMEDOUT)
+		if (slept && slept != -EPIPE && slept != -ETIMEDOUT &&
+		    slept != -EBADMSG)
 			return slept;
 		err = look_or_miss(r, need);
 	} while (err == -EAGAIN && !slept);

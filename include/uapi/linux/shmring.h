@@ -53,7 +53,7 @@
 #define SHMRING_NAME_MAX	32	/* bytes, with the terminating NUL */
 
 #define SHMRING_MAGIC		0x474e4952524d4853ULL	/* "SHMRRING", little-endian */
-#define SHMRING_VERSION		3	/* of the layout below */
+#define SHMRING_VERSION		4	/* of the layout below */
 
 /* Offsets in a ring are free-running 64-bit byte counts, never wrapped. */
 
@@ -97,6 +97,31 @@ struct shmring_bell {
 	__u8 pad[124];
 };
 
+#define SHMRING_LANE_ENDS	64
+
+/*
+ * struct shmring_lane - the producers that came and went
+ * @generation: how many have left
+ * @end: where they left off. Number n, counted from 1, is in
+ *	end[n % SHMRING_LANE_ENDS], as long as @generation - n is less than
+ *	SHMRING_LANE_ENDS - 1. Its successor goes on there
+ *
+ * An end is the head that a producer has left, or the nearest that can be true.
+ * One that lied may have shown a head beyond its end, and its successor writes
+ * there again. So a consumer that finds another @generation goes to the end of the
+ * producer that it has looked at, if it is beyond, or more than a ring behind; then
+ * it sets @generation in its own page. Until it does, a producer takes such a tail
+ * for that end. The end and the head are put right before @generation moves. No
+ * record goes across an end. Where an end is not kept any more, the first one that
+ * is stands for it: then who lied can have cost records of its successors.
+ */
+struct shmring_lane {
+	__u32 generation;
+	__u32 pad0;
+	__u64 end[SHMRING_LANE_ENDS];
+	__u8 pad1[120];
+};
+
 /*
  * struct shmring_info_page - read-only for both sides, written by the kernel
  * @magic: SHMRING_MAGIC
@@ -110,6 +135,7 @@ struct shmring_bell {
  * @epoch: moves whenever an endpoint attaches or detaches
  * @state: SHMRING_STATE_* of the producer [0] and the consumer [1]
  * @bell: of the producer [0] and the consumer [1]
+ * @lane: see there
  *
  * The words that change lie on a line pair of their own.
  */
@@ -128,6 +154,7 @@ struct shmring_info_page {
 	__u32 state[2];
 	__u8 pad1[116];
 	struct shmring_bell bell[2];
+	struct shmring_lane lane;
 };
 
 /* Features of a ring's layout that change how it is used: none yet. */
@@ -143,6 +170,8 @@ struct shmring_info_page {
  *	ring holds counts as the whole ring. The kernel clears it at ATTACH.
  * @poll_flags: SHMRING_POLL_*. The kernel clears it at ATTACH.
  * @poll_epoch: for SHMRING_POLL_PEER
+ * @generation: the consumer's: that of the lane when it last looked at head. The
+ *	kernel sets it at ATTACH
  * @life: says whether this side lives where there is no module (a robust
  *	futex); unused by the device.
  * @stalls: the side's own counter of having found the ring full or empty
@@ -156,7 +185,8 @@ struct shmring_ctl_page {
 	__u32 want;
 	__u32 poll_flags;
 	__u32 poll_epoch;
-	__u8 pad1[116];
+	__u32 generation;
+	__u8 pad1[112];
 	__u32 life;
 	__u8 pad2[124];
 	__u64 stalls;
@@ -452,7 +482,8 @@ struct shmring_info {
  *		2^32 - 1; timeout_ns below -1; WAIT with a kick_fd that is not 0
  *	ENOTCONN	no endpoint, or its role has ended, here or on kick_fd
  *	EBADF	kick_fd is no descriptor of a ring or endpoint
- *	EBADMSG	the positions in the control pages contradict each other
+ *	EBADMSG	of the consumer: the producer's position contradicts its own. To
+ *		the producer, a consumer that does so stands still
  *	EAGAIN	timeout_ns is 0 and it is not ready: armed
  *	ETIMEDOUT	the time is up
  *	EINTR	interrupted by a signal handler
@@ -497,9 +528,9 @@ struct shmring_eventfd {
  *
  * poll() of an endpoint: the consumer gets EPOLLIN, the producer EPOLLOUT by
  * @want of its own page; both EPOLLHUP when the peer was attached and is gone
- * (and the producer EPOLLERR with it, as a pipe gives it), EPOLLERR when the
- * positions contradict each other, EPOLLERR and EPOLLHUP when the own role has
- * ended. poll() of a ring before its first read() or write(): EPOLLERR.
+ * (and the producer EPOLLERR with it, as a pipe gives it), the consumer EPOLLERR
+ * when the producer's position contradicts its own, EPOLLERR and EPOLLHUP when
+ * the own role has ended. poll() of a ring before its first read() or write(): EPOLLERR.
  *
  * read() takes one record and write() puts one, readv() and writev() too. On a
  * ring, the first of them attaches; that role belongs to the open file, and ends
@@ -515,7 +546,9 @@ struct shmring_eventfd {
  *	EAGAIN	O_NONBLOCK, and it is empty or full
  *	EINTR	interrupted by a signal handler
  *	EPIPE	write: full, and the consumer is gone
- *	EBADMSG	the positions or the record's header make no sense
+ *	EBADMSG	read: the producer's position or the record's header makes no
+ *		sense. What can be there is dropped, up to where the next producer
+ *		began; while the position stays behind, each call says so
  *	EFAULT	the buffer is not accessible; no record moved
  */
 #define SHMRING_IOC_TYPE	0xB9

@@ -244,9 +244,10 @@ static size_t word_at(uint64_t word)
 		offsetof(struct shmring_ctl_page, want),
 		offsetof(struct shmring_ctl_page, stalls),
 		offsetof(struct shmring_ctl_page, messages),
-		0, 8, 128, 1024,
+		0, 8, 1024,
 		offsetof(struct shmring_ctl_page, poll_flags),
 		offsetof(struct shmring_ctl_page, poll_epoch),
+		offsetof(struct shmring_ctl_page, generation),
 		offsetof(struct shmring_ctl_page, life),
 	};
 
