@@ -76,8 +76,10 @@ static bool put(const struct endpoint *p, char what)
 static int get(const struct endpoint *c)
 {
 	char record[RING_BYTES];
-	ssize_t ret = read(c->fd, record, sizeof(record));
+	ssize_t ret;
 
+	fcntl(c->fd, F_SETFL, O_NONBLOCK);
+	ret = read(c->fd, record, sizeof(record));
 	return ret < 0 ? -errno : ret == RECORD ? record[0] : -EILSEQ;
 }
 

@@ -192,7 +192,8 @@ ok 'wait: gone, while it waits' wait $pid
 "$s" create $ring --size 4K
 
 # Lines, before the other side is there and in time with it
-seq 100 | "$s" send $ring
+seq 50 | "$s" send $ring
+seq 51 100 | "$s" send $ring
 is 'peek' "$("$s" peek $ring | md5sum)" "$(seq 100 | md5sum)"
 is 'peek --count' "$("$s" peek $ring --count 2 | tr '\n' ' ')" '1 2 '
 is 'peek --json' "$("$s" peek $ring --json --count 1)" '{"length":1,"tag":0,"text":"1"}'

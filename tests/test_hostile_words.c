@@ -195,6 +195,9 @@ static void be_honest(struct duel *d, uint64_t used)
 	uint64_t victim = a->peer->pos, pos, at;
 	size_t len = d->opts.record_size ? LEN : LEN + 8;
 
+	/* One that was told of other records began elsewhere: the next aligns. */
+	if (!d->opts.record_size)
+		victim &= ~7ULL;
 	memset((char *)a->self + sizeof(a->self->pos), 0,
 	       sizeof(*a->self) - sizeof(a->self->pos));
 	follow(d);

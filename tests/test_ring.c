@@ -206,10 +206,66 @@ static void test_accessors(void **state)
 	assert_int_equal(shmring_used(t.p), 24);
 	assert_int_equal(shmring_used(t.c), 24);
 	/* Whatever the peer writes. */
-	t.p->self->pos = UINT64_MAX;
+	t.p->self->pos = 1ULL << 40;
 	assert_int_equal(shmring_used(t.c), SIZE);
+	t.p->self->pos = 0;
+	assert_int_equal(shmring_used(t.c), 0);
 	t.p->self->pos = 48;
+	t.c->self->pos = 1ULL << 40;
+	assert_int_equal(shmring_used(t.p), 0);
+	t.c->self->pos = -(1ULL << 40);
+	assert_int_equal(shmring_used(t.p), SIZE);
+	t.c->self->pos = 24;
 	pair_close(&t);
+}
+
+/* What is looked over stays, and @at says how far it is. */
+static void test_peek_at(void **state)
+{
+	static const uint32_t sizes[] = { 0, 24 };
+	unsigned char record[24] = { 0 };
+	struct shmring_opts o;
+	struct pair t;
+	uint64_t at;
+	uint32_t tag;
+	size_t len, i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		o = ring_opts(SIZE, sizes[i]);
+		pair_open(&t, &o);
+		at = 0;
+		errno = 0;
+		assert_null(shmring_peek_at(t.ring.any, &at, &len, &tag));
+		assert_int_equal(errno, ENOTCONN);
+		assert_null(shmring_peek_at(t.p, &at, &len, &tag));
+		assert_int_equal(errno, EISCONN);
+		assert_null(shmring_peek_at(t.c, &at, &len, &tag));
+		assert_int_equal(errno, EAGAIN);
+		assert_int_equal(shmring_send(t.p, record, sizes[i], 7, 0), 0);
+		put_record(t.p, 24, 2);
+		assert_non_null(shmring_peek_at(t.c, &at, &len, &tag));
+		assert_int_equal(len, sizes[i]);
+		assert_int_equal(tag, sizes[i] ? 0 : 7);
+		assert_int_equal(at, shmring_footprint(t.c, sizes[i]));
+		assert_non_null(shmring_peek_at(t.c, &at, &len, NULL));
+		assert_int_equal(len, 24);
+		assert_int_equal(at, shmring_used(t.c));
+		assert_null(shmring_peek_at(t.c, &at, &len, &tag));
+		assert_int_equal(errno, EAGAIN);
+		at = shmring_used(t.c) - 1;
+		assert_null(shmring_peek_at(t.c, &at, &len, &tag));
+		assert_int_equal(errno, sizes[i] ? EBADMSG : EINVAL);
+		/* Beyond all that is there. */
+		at = UINT64_MAX - 7;
+		assert_null(shmring_peek_at(t.c, &at, &len, &tag));
+		assert_int_equal(errno, EAGAIN);
+		assert_non_null(shmring_peek(t.c, &len, &tag));
+		assert_int_equal(len, sizes[i]);
+		shmring_release(t.c, len);
+		get_record(t.c, 24, 2);
+		pair_close(&t);
+	}
 }
 
 static void test_batches(void **state)
@@ -587,6 +643,7 @@ int main(void)
 		cmocka_unit_test(test_kept_bits),
 		cmocka_unit_test(test_discard),
 		cmocka_unit_test(test_accessors),
+		cmocka_unit_test(test_peek_at),
 		cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_batch_limits),
 		cmocka_unit_test(test_message_size),

@@ -259,25 +259,226 @@ static void test_torn_record(void **state)
 	scene_close(&t);
 }
 
-/* A header that claims what the next producer will write: that is not lost. */
+/* Records 1 to 9, of which 2 claims what the next producer wrote. */
+static void scene_across_an_end(struct scene *t)
+{
+	uint64_t i;
+
+	scene_open(t, 0);
+	check_traffic(t);
+	put(t, 1);
+	put(t, 2);
+	*(uint32_t *)(void *)shmring_at(t->p, t->p->pos - t->step) = 3 * LEN;
+	next_producer(t);
+	for (i = 3; i < 10; i++)
+		put(t, i);
+}
+
+/* What the next producer wrote is not lost. */
 static void test_across_an_end(void **state)
 {
 	struct scene t;
 	uint64_t value;
 
 	(void)state;
-	scene_open(&t, 0);
-	check_traffic(&t);
-	put(&t, 1);
-	put(&t, 2);
-	*(uint32_t *)(void *)shmring_at(t.p, t.p->pos - t.step) = 3 * LEN;
-	next_producer(&t);
-	for (value = 3; value < 10; value++)
-		put(&t, value);
+	scene_across_an_end(&t);
 	assert_int_equal(get(&t, &value), 0);
 	assert_int_equal(value, 1);
 	assert_int_equal(get(&t, &value), 0);
 	assert_int_equal(value, 3);
+	scene_close(&t);
+}
+
+/* Nor where that one leaves, too, and only who looks over it follows. */
+static void test_across_two_ends(void **state)
+{
+	uint64_t value, at, i;
+	struct scene t;
+	uint32_t tag;
+	size_t len;
+
+	(void)state;
+	scene_across_an_end(&t);
+	assert_non_null(shmring_peek(t.c, &len, NULL));
+	at = t.c->seen - t.c->pos;
+	next_producer(&t);
+	assert_null(shmring_peek_at(t.c, &at, &len, &tag));
+	assert_int_equal(errno, EAGAIN);
+	for (i = 1; i < 10; i += 1 + (i == 1)) {
+		assert_int_equal(get(&t, &value), 0);
+		assert_int_equal(value, i);
+	}
+	scene_close(&t);
+}
+
+/* Nor is it for who only looks, and takes it afterwards. */
+static void test_look_across_an_end(void **state)
+{
+	uint64_t value, at = 0, i;
+	const void *record;
+	struct scene t;
+	uint32_t tag;
+	size_t len;
+
+	(void)state;
+	scene_across_an_end(&t);
+	for (i = 1; i < 10; i++) {
+		record = shmring_peek_at(t.c, &at, &len, &tag);
+		assert_int_equal(at, i * t.step);
+		if (i == 2) {
+			assert_null(record);
+			assert_int_equal(errno, EBADMSG);
+			continue;
+		}
+		assert_non_null(record);
+		memcpy(&value, record, sizeof(value));
+		assert_int_equal(value, i);
+		assert_int_equal(len, LEN);
+		assert_int_equal(tag, 0);
+	}
+	assert_null(shmring_peek_at(t.c, &at, &len, &tag));
+	assert_int_equal(errno, EAGAIN);
+	for (i = 1; i < 10; i += 1 + (i == 1)) {
+		assert_int_equal(get(&t, &value), 0);
+		assert_int_equal(value, i);
+	}
+	scene_close(&t);
+}
+
+/*
+ * The producer looked at last takes back what was only looked at, beyond where the
+ * one before it left off: the next one's is not taken for that.
+ */
+static void test_looked_at_and_taken_back(void **state)
+{
+	uint64_t value, at = 0;
+	struct scene t;
+	uint32_t tag;
+	size_t len = 0;
+
+	(void)state;
+	scene_open(&t, 0);
+	check_traffic(&t);
+	put(&t, 1);
+	next_producer(&t);
+	put(&t, 2);
+	assert_non_null(shmring_peek(t.c, &len, NULL));
+	assert_non_null(shmring_peek_at(t.c, &at, &len, &tag));
+	assert_non_null(shmring_peek_at(t.c, &at, &len, &tag));
+	t.p->self->pos -= t.step;
+	next_producer(&t);
+	put(&t, 3);
+	assert_non_null(shmring_peek(t.c, &len, NULL));
+	shmring_release(t.c, len);
+	/* Mind that get() passes over it. */
+	assert_null(shmring_peek(t.c, &len, NULL));
+	assert_int_equal(errno, EBADMSG);
+	assert_int_equal(get(&t, &value), 0);
+	assert_int_equal(value, 3);
+	/* Who goes on looking is told, too. */
+	put(&t, 4);
+	at = 0;
+	assert_non_null(shmring_peek_at(t.c, &at, &len, &tag));
+	t.p->self->pos -= t.step;
+	next_producer(&t);
+	put(&t, 5);
+	assert_null(shmring_peek_at(t.c, &at, &len, &tag));
+	assert_int_equal(errno, ESTALE);
+	assert_int_equal(get(&t, &value), 0);
+	assert_int_equal(value, 5);
+	scene_close(&t);
+}
+
+/* Headers that promise more than a ring, wherever somebody looks. */
+static void scene_of_lies(struct scene *t)
+{
+	uint64_t at;
+
+	scene_open(t, 0);
+	check_traffic(t);
+	for (at = 0; at < SIZE; at += sizeof(struct shmring_record))
+		*(struct shmring_record *)(void *)shmring_at(t->p, at) =
+			(struct shmring_record) { .len = SIZE };
+}
+
+static void look_over(struct scene *t)
+{
+	uint64_t at = 0;
+	uint32_t tag;
+	size_t len;
+
+	for (;;) {
+		if (shmring_peek_at(t->c, &at, &len, &tag))
+			assert_in_range(len, 0, SIZE - 8);
+		else if (errno != EBADMSG)
+			break;
+	}
+	assert_in_range(t->c->seen - t->c->pos, 0, SIZE);
+}
+
+static void check_bounds(struct scene *t)
+{
+	size_t len;
+
+	look_over(t);
+	if (shmring_peek(t->c, &len, NULL))
+		assert_in_range(len, 0, SIZE - 8);
+	assert_in_range(t->c->limit - t->c->pos, 0, SIZE);
+}
+
+/*
+ * The consumer comes while the head is more than a ring behind, releases a record
+ * without handing it back, and the head is where it should be, then nowhere.
+ */
+static void test_far_behind(void **state)
+{
+	struct scene t;
+	uint64_t start;
+	size_t len = 0;
+
+	(void)state;
+	scene_of_lies(&t);
+	/* One that has shown nothing yet: what the tail says is not about it. */
+	next_producer(&t);
+	start = t.p->pos;
+	t.p->self->pos = start - SIZE - 8;
+	next_consumer(&t);
+	((struct shmring_record *)(void *)shmring_at(t.p, start - SIZE - 8))->len = 8;
+	t.p->self->pos = start - SIZE + 8;
+	assert_non_null(shmring_peek(t.c, &len, NULL));
+	shmring_release(t.c, len);
+	t.p->self->pos = start + 8;
+	next_producer(&t);
+	look_over(&t);
+	t.p->self->pos = 1ULL << 40;
+	look_over(&t);
+	check_bounds(&t);
+	scene_close(&t);
+}
+
+/* What was dropped while the consumer held it is released all the same. */
+static void test_release_of_the_dropped(void **state)
+{
+	struct shmring_record *big;
+	struct scene t;
+	uint64_t at;
+	uint32_t tag;
+	size_t len = 0;
+
+	(void)state;
+	scene_of_lies(&t);
+	big = (void *)shmring_at(t.p, t.p->pos);
+	big->len = SIZE / 2;
+	t.p->self->pos += SIZE / 2 + 8;
+	assert_non_null(shmring_peek(t.c, &len, NULL));
+	at = len + 8;
+	t.p->self->pos = t.c->pos - 8;
+	assert_null(shmring_peek_at(t.c, &at, &len, &tag));
+	assert_int_equal(errno, ESTALE);
+	shmring_release(t.c, SIZE / 2);
+	t.p->self->pos = t.c->pos + SIZE;
+	check_bounds(&t);
+	check_bounds(&t);
 	scene_close(&t);
 }
 
@@ -495,6 +696,11 @@ int main(void)
 		cmocka_unit_test(test_read_ahead),
 		cmocka_unit_test(test_torn_record),
 		cmocka_unit_test(test_across_an_end),
+		cmocka_unit_test(test_across_two_ends),
+		cmocka_unit_test(test_look_across_an_end),
+		cmocka_unit_test(test_looked_at_and_taken_back),
+		cmocka_unit_test(test_far_behind),
+		cmocka_unit_test(test_release_of_the_dropped),
 		cmocka_unit_test(test_two_at_once),
 		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_room_by_following),

@@ -321,7 +321,7 @@ inline publish()
 /* shmring_begin() */
 inline begin()
 {
-	/* @ user/lib/ring.c shmring_begin: uint64_t self = __atomic_load_n(&r->self->pos, __ATOMIC_ACQUIRE); */
+	/* @ user/lib/ring.c shmring_begin: self = __atomic_load_n(&r->self->pos, __ATOMIC_ACQUIRE); */
 	load(me, POS(me), pos);
 	assert(me == P || pos == handed_back);
 	shown = pos;

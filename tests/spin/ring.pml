@@ -45,7 +45,7 @@
 #define first_of(seq, size)	((seq) * 4 + (size))
 #define second_of(seq)		((seq) * 4)
 
-/* @ user/lib/wait.c is_plausible: if (limit - r->limit > r->shown + shmring_ring_bytes(r) - r->limit) */
+/* @ user/lib/look.c is_plausible: return now - seen <= r->shown + shmring_ring_bytes(r) - seen && */
 #define honest(new)	(bytes(new, limit) <= bytes(shown + SLOTS, limit))
 
 inline write_record()
@@ -177,7 +177,7 @@ inline peek_record()
 #endif
 		};
 #endif
-		/* @ user/lib/wait.c limit_of_peer (C): return __atomic_load_n(&r->peer->pos, __ATOMIC_ACQUIRE); */
+		/* @ user/lib/look.c read_head (C): *head = __atomic_load_n(&r->peer->pos, __ATOMIC_ACQUIRE); */
 		load(C, HEAD, v);	/* (C) */
 		assert(honest(v));
 		limit = v;
@@ -211,7 +211,7 @@ proctype consumer()
 		read_slot(pos);
 		size = v & 3;
 		assert(v == first_of(seq, size) && size > 0);
-		/* @ user/lib/shmring.h shmring_peek: if (shmring_unlikely(avail < shmring_footprint(r, n) || */
+		/* @ user/lib/shmring.h shmring_record_at: return avail < shmring_footprint(r, n) || n > SHMRING_RECORD_MAX ? */
 		assert(bytes(limit, pos) >= size);
 #ifdef NO_D
 		/* The rest may be read after its space was handed back. */

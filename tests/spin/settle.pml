@@ -70,7 +70,7 @@ inline look_at_tail()
 	/* @ user/lib/backend.h shmring_tail (A): uint64_t tail = __atomic_load_n(&consumer->pos, __ATOMIC_ACQUIRE); */
 	/* @ kmod/settle.c shmring_tail (A): tail = smp_load_acquire(&page->pos); */
 	load(P, TAIL, v);
-	/* @ user/lib/backend.h shmring_tail: return end - tail > ring_bytes ? end : tail; */
+	/* @ user/lib/backend.h shmring_tail: return behind & beyond ? end : tail; */
 	/* @ kmod/settle.c shmring_tail: return generation != now && end - tail > ring->bytes ? end : tail; */
 	if
 	:: n != generation && bytes(mem[END(n + 1)], v) > SLOTS ->
@@ -207,25 +207,22 @@ inline hand_back()
 /* follow(); g is another generation */
 inline follow()
 {
-	/* @ user/lib/wait.c follow: end = shmring_lane_end(lane, r->generation + 1, now); */
+	/* @ user/lib/look.c follow: end = shmring_lane_end(lane, r->generation + 1, now); */
 	/* @ kmod/settle.c shmring_tail: end = shmring_lane_end(lane, generation + 1, now); */
 #ifdef NO_OWN_END
 	load(C, END(g), v);
 #else
 	load(C, END(generation + 1), v);
 #endif
-	/* @ user/lib/wait.c follow: more = end - r->limit > ring; */
-	more = bytes(v, limit) > SLOTS;
-	/* @ user/lib/wait.c follow: back = end - r->pos > ring; */
+	/* @ user/lib/look.c follow: back = end - r->pos > most - r->pos; */
 	if
-	:: bytes(v, pos) > SLOTS -> pos = v; hand_back()
+	:: bytes(v, pos) > bytes(shown + SLOTS, pos) -> pos = v; hand_back()
 	:: else
 	fi;
-	/* @ user/lib/wait.c follow: r->limit = more ? r->pos : end; */
-	limit = (more -> pos : v);
-	more = false;
+	/* @ user/lib/look.c follow: r->seen = end; */
+	limit = v;
 	generation = g;
-	/* @ user/lib/wait.c follow (G4): __atomic_store_n(&r->self->generation, now, __ATOMIC_RELEASE); */
+	/* @ user/lib/look.c follow (G4): __atomic_store_n(&r->self->generation, now, __ATOMIC_RELEASE); */
 	/* @ kmod/record.c shmring_follow (G4): smp_store_release(&page->generation, generation); */
 #ifdef NO_TAIL_FIRST
 	store(C, WORD, g)
@@ -241,12 +238,12 @@ inline look()
 #ifdef NO_LATE
 		load(C, GEN, g);
 #endif
-		/* @ user/lib/wait.c limit_of_peer (C): return __atomic_load_n(&r->peer->pos, __ATOMIC_ACQUIRE); */
+		/* @ user/lib/look.c read_head (C): *head = __atomic_load_n(&r->peer->pos, __ATOMIC_ACQUIRE); */
 		load(C, HEAD, h);	/* (C) */
 #ifdef NO_FOLLOW
 		break
 #else
-		/* @ user/lib/wait.c follow (G5): uint32_t now = __atomic_load_n(&lane->generation, __ATOMIC_ACQUIRE); */
+		/* @ user/lib/look.c read_head (G5): *now = __atomic_load_n(generation, __ATOMIC_ACQUIRE); */
 		/* @ kmod/record.c shmring_look (G5): } while (READ_ONCE(lane->generation) != generation); */
 #ifndef NO_LATE
 		load(C, GEN, g);
@@ -257,11 +254,11 @@ inline look()
 		fi
 #endif
 	od;
-	/* @ user/lib/wait.c is_plausible: if (limit - r->limit > r->shown + shmring_ring_bytes(r) - r->limit) */
+	/* @ user/lib/look.c is_plausible: return now - seen <= r->shown + shmring_ring_bytes(r) - seen && */
 	if
 	:: honest(h) -> limit = h
 	:: else ->
-		/* @ user/lib/wait.c shmring_drop: if (!shmring_is_before(shmring_aligned(r, to), r->pos)) */
+		/* @ user/lib/look.c shmring_drop: if (!shmring_is_before(shmring_aligned(r, to), r->pos)) */
 		/* @ kmod/record.c shmring_look: if (shmring_is_before(head, *tail)) */
 #ifndef NO_FORWARD
 		if
@@ -281,12 +278,11 @@ proctype consumer()
 {
 	byte pos = START, limit = START, shown = START;
 	byte generation, seen, v, g, h;
-	bool more;
 
 	do
 	:: seen == RECORDS -> break
 	:: pos != limit && seen < RECORDS ->
-		/* @ user/lib/shmring.h shmring_peek: n = __atomic_load_n(&rec->len, __ATOMIC_RELAXED); */
+		/* @ user/lib/shmring.h shmring_record_at: n = __atomic_load_n(&rec->len, __ATOMIC_RELAXED); */
 		load(C, slot(pos), v);
 		/* What must be: each record once, and in order. */
 		if

@@ -133,6 +133,9 @@ bool shmring_is_copy(struct shmring *r);
 /* ring.c: start where the role's last holder stopped; after mapping */
 void shmring_begin(struct shmring *r, uint32_t role);
 
+/* ring.c: 0, -ENOTCONN or -EISCONN: @r has that role, none or the other one */
+int shmring_check_role(const struct shmring *r, uint32_t role);
+
 /* ring.c: a new open file of the one behind @fd */
 int shmring_reopen(int fd);
 
@@ -142,13 +145,20 @@ int shmring_reopen(int fd);
  */
 int shmring_fd_above(int fd);
 
-/* wait.c: see how far the peer is; 0 once @need bytes are there or free */
+/* look.c: see how far the peer is; 0 once @need bytes are there or free */
 int shmring_look(struct shmring *r, uint64_t need);
 
-/* wait.c: the consumer goes on at @to, whatever is before */
+/*
+ * look.c: look for as long as looking pays, but not beyond @timeout_ns; 0, -EAGAIN or
+ * another error. @deadline: when that time is up
+ */
+int shmring_spin(struct shmring *r, uint64_t need, int64_t timeout_ns,
+		 int64_t *deadline);
+
+/* look.c: the consumer goes on at @to, whatever is before */
 void shmring_skip(struct shmring *r, uint64_t to);
 
-/* wait.c: the same where what is there makes no sense. -EBADMSG */
+/* look.c: the same where what is there makes no sense. -EBADMSG */
 int shmring_drop(struct shmring *r, uint64_t to);
 
 static inline uint64_t shmring_ring_bytes(const struct shmring *r)
@@ -215,12 +225,11 @@ static inline uint64_t shmring_tail(const struct shmring_lane *lane,
 					      __ATOMIC_ACQUIRE);
 	/* (A) */
 	uint64_t tail = __atomic_load_n(&consumer->pos, __ATOMIC_ACQUIRE);
-	uint64_t end;
+	uint64_t end = shmring_lane_end(lane, generation + 1, now);
+	bool behind = generation != now, beyond = end - tail > ring_bytes;
 
-	if (generation == now)
-		return tail;
-	end = shmring_lane_end(lane, generation + 1, now);
-	return end - tail > ring_bytes ? end : tail;
+	/* The way is the same whether the consumer has followed: no branch. */
+	return behind & beyond ? end : tail;
 }
 
 /* Index of @role in shmring_info_page.state[]. */
@@ -240,6 +249,12 @@ static inline uint32_t shmring_state(const struct shmring_info_page *info,
 {
 	return __atomic_load_n(&info->state[shmring_side(role)],
 			       __ATOMIC_ACQUIRE);
+}
+
+static inline bool shmring_peer_gone(const struct shmring *r)
+{
+	return shmring_state(r->info, shmring_other(r->role)) ==
+	       SHMRING_STATE_GONE;
 }
 
 static inline int64_t shmring_now(void)

@@ -186,11 +186,13 @@ void shmring_begin(struct shmring *r, uint32_t role)
 					&r->self->generation :
 					&r->info->lane.generation,
 					__ATOMIC_ACQUIRE);
+	r->bounded = 1;
 	self = __atomic_load_n(&r->self->pos, __ATOMIC_ACQUIRE);
 	self = shmring_aligned(r, self);
 	r->pos = self;
 	r->shown = self;
 	r->limit = self;	/* so that the first call looks */
+	r->seen = self;
 	r->handback = o->handback_shift ?
 		      shmring_ring_bytes(r) >> o->handback_shift : 0;
 	r->bell = &r->info->bell[shmring_side(shmring_other(role))].value;
@@ -401,10 +403,12 @@ int64_t shmring_used(const struct shmring *r)
 	else
 		used = __atomic_load_n(&r->peer->pos, __ATOMIC_RELAXED) -
 		       r->shown;
+	if ((int64_t)used < 0)
+		return 0;
 	return (int64_t)(used < ring ? used : ring);
 }
 
-static int check_role(const struct shmring *r, uint32_t role)
+int shmring_check_role(const struct shmring *r, uint32_t role)
 {
 	if (r->role == role)
 		return 0;
@@ -426,7 +430,7 @@ int shmring_send(struct shmring *r, const void *buf, size_t len, uint32_t tag,
 		 int64_t timeout_ns)
 {
 	void *to;
-	int err = check_role(r, SHMRING_ROLE_PRODUCER);
+	int err = shmring_check_role(r, SHMRING_ROLE_PRODUCER);
 
 	if (err)
 		return err;
@@ -445,7 +449,7 @@ ssize_t shmring_recv(struct shmring *r, void *buf, size_t cap, uint32_t *tag,
 {
 	const void *from;
 	size_t len;
-	int err = check_role(r, SHMRING_ROLE_CONSUMER);
+	int err = shmring_check_role(r, SHMRING_ROLE_CONSUMER);
 
 	if (err)
 		return err;

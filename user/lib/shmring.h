@@ -26,8 +26,9 @@
  *
  * A handle belongs to one thread at a time, and to the process that attached:
  * a child of fork() attaches a handle of its own. With SHMRING_DEBUG defined
- * the inline functions end a program that uses them wrongly, and say how. Sizes are in bytes, times in
- * nanoseconds, positions are free-running 64-bit byte counts.
+ * the inline functions end a program that uses them wrongly, and say how. Sizes
+ * are in bytes, times in nanoseconds, positions are free-running 64-bit byte
+ * counts.
  *
  * The protocol, the memory layout and the names (A) to (D) of the barriers are
  * in <linux/shmring.h>.
@@ -131,6 +132,8 @@ struct shmring_backend;
  * @pos: where this side is: published or released records, and those staged by
  *	the producer or consumed but not yet handed back by the consumer
  * @limit: how far @pos may go by the last look at the peer's position
+ * @seen: the producer's position in the consumer's last look; beyond @limit where
+ *	records end in between
  * @shown: what this side's page says: the last publish or hand-back
  * @handback: the consumer hands back once @pos - @shown is this much
  * @self: this side's control page
@@ -138,6 +141,7 @@ struct shmring_backend;
  * @record_size: bytes of each record, 0 for any
  * @bell: the peer's, odd while it sleeps
  * @generation: of the lane, as this side knows it
+ * @bounded: ends of producers that left may be ahead of @pos
  * @granted: with SHMRING_DEBUG: up to where a record was reserved or peeked
  */
 struct shmring {
@@ -145,6 +149,7 @@ struct shmring {
 	uint64_t mask;
 	uint64_t pos;
 	uint64_t limit;
+	uint64_t seen;
 	uint64_t shown;
 	uint64_t handback;
 	struct shmring_ctl_page *self;
@@ -160,6 +165,7 @@ struct shmring {
 	uint32_t streaming;
 	uint32_t probe_in;
 	uint32_t generation;
+	uint32_t bounded;
 	uint64_t granted;
 };
 
@@ -343,6 +349,22 @@ uint32_t shmring_record_size(const struct shmring *r);
  * at any time from 0 to shmring_size(), whatever the peer writes. -ENOTCONN
  */
 int64_t shmring_used(const struct shmring *r);
+
+/*
+ * shmring_peek_at - a record behind the one that shmring_peek() gives, or NULL
+ * @at: how many bytes behind, with headers; moves to the record behind this one
+ * @len, @tag: as there; @len is not NULL
+ *
+ * For who looks over all that is there: from @at 0 on, until it fails with anything
+ * but EBADMSG. No record is released, and what is to be is peeked first.
+ * EBADMSG: it makes no sense; @at moves on, to where the next producer began.
+ * EAGAIN: there is none. ESTALE: shmring_peek() would say EBADMSG for the
+ * producer's position; what was looked at is not there any more, and not to be
+ * released. ENOTCONN, EISCONN: the handle is no consumer's. EINVAL: no record of
+ * any length begins at that @at.
+ */
+const void *shmring_peek_at(struct shmring *r, uint64_t *at, size_t *len,
+			    uint32_t *tag);
 
 /* shmring_role - SHMRING_ROLE_* of this handle */
 uint32_t shmring_role(const struct shmring *r);
@@ -544,6 +566,10 @@ SHMRING_INLINE void *shmring_run(struct shmring *r, size_t *n)
 			return NULL;
 		}
 		there = (r->limit - r->pos) / r->record_size;
+		if (shmring_unlikely(!there)) {
+			shmring_bad_record(r);
+			return NULL;
+		}
 		if (*n > there)
 			*n = (size_t)there;
 	}
@@ -591,6 +617,30 @@ SHMRING_INLINE int shmring_commit_n(struct shmring *r, size_t n)
 	return err;
 }
 
+/* The record at @pos, where @avail bytes are; NULL where it does not fit. */
+SHMRING_INLINE const void *shmring_record_at(const struct shmring *r,
+					     uint64_t pos, uint64_t avail,
+					     size_t *len, uint32_t *tag)
+{
+	const struct shmring_record *rec;
+	uint32_t n;
+
+	if (r->record_size) {
+		*len = r->record_size;
+		if (tag)
+			*tag = 0;
+		return avail < r->record_size ? NULL : shmring_at(r, pos);
+	}
+	rec = (const struct shmring_record *)(const void *)shmring_at(r, pos);
+	/* Read once: the producer can change it behind our back. */
+	n = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
+	*len = n;
+	if (tag)
+		*tag = __atomic_load_n(&rec->tag, __ATOMIC_RELAXED);
+	return avail < shmring_footprint(r, n) || n > SHMRING_RECORD_MAX ?
+	       NULL : rec + 1;
+}
+
 /*
  * shmring_peek - the next record, still in the ring, or NULL
  * @len: its length; @tag: its tag, 0 in a ring of fixed records; may be NULL
@@ -604,9 +654,9 @@ SHMRING_INLINE int shmring_commit_n(struct shmring *r, size_t n)
 SHMRING_INLINE const void *shmring_peek(struct shmring *r, size_t *len,
 				       uint32_t *tag)
 {
-	const struct shmring_record *rec;
 	uint64_t avail = r->limit - r->pos;
-	uint32_t n;
+	const void *record;
+	size_t n;
 	int err;
 
 	shmring_rule(r->role != SHMRING_ROLE_PRODUCER);
@@ -619,32 +669,15 @@ SHMRING_INLINE const void *shmring_peek(struct shmring *r, size_t *len,
 		}
 		avail = r->limit - r->pos;
 	}
-	if (r->record_size) {
-		if (shmring_unlikely(avail < r->record_size)) {
-			shmring_bad_record(r);
-			return NULL;
-		}
-		if (len)
-			*len = r->record_size;
-		if (tag)
-			*tag = 0;
-		shmring_grant(r, r->record_size);
-		return shmring_at(r, r->pos);
-	}
-	rec = (const struct shmring_record *)(const void *)shmring_at(r, r->pos);
-	/* Read once: the producer can change it behind our back. */
-	n = __atomic_load_n(&rec->len, __ATOMIC_RELAXED);
-	if (shmring_unlikely(avail < shmring_footprint(r, n) ||
-			     n > SHMRING_RECORD_MAX)) {
+	record = shmring_record_at(r, r->pos, avail, &n, tag);
+	if (shmring_unlikely(!record)) {
 		shmring_bad_record(r);
 		return NULL;
 	}
 	if (len)
 		*len = n;
-	if (tag)
-		*tag = __atomic_load_n(&rec->tag, __ATOMIC_RELAXED);
 	shmring_grant(r, shmring_footprint(r, n));
-	return rec + 1;
+	return record;
 }
 
 /*

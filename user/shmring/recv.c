@@ -10,10 +10,16 @@
 #include "cmd.h"
 #include "interrupt.h"
 #include "stream.h"
-#include "walk.h"
 
 #define HEX_DIGITS	2	/* of a byte */
 #define PARTS		8	/* of the ring: so much is written, then released */
+
+/* struct record - its bytes lie in the ring */
+struct record {
+	const void *data;
+	size_t len;
+	uint32_t tag;
+};
 
 /* JSON has no bytes: what is no UTF-8 goes as hexadecimal digits. */
 static json_t *json_data(const unsigned char *data, size_t len, bool *hex)
@@ -73,19 +79,16 @@ static int write_failed(void)
 	return -ECANCELED;
 }
 
-/* Write what is there, up to @part bytes of the ring; how many records. */
-static int write_some(struct stream *s, struct walk *w, bool json,
-		      uint64_t part, uint64_t *n)
+/* Write the @n records that are there from @at on, up to @end bytes of the ring. */
+static int write_some(struct stream *s, bool json, uint64_t *at, uint64_t end,
+		      uint64_t *n)
 {
-	uint64_t all = w->left;
 	struct record rec;
-	int more;
 
-	for (*n = 0; *n < s->count - s->done && all - w->left < part; ++*n) {
-		more = walk_next(w, &rec);
-		/* What came before it is good. */
-		if (more <= 0)
-			return *n ? 0 : more;
+	for (*n = 0; *n < s->count - s->done && *at < end; ++*n) {
+		rec.data = shmring_peek_at(s->r, at, &rec.len, &rec.tag);
+		if (!rec.data)
+			return -errno;
 		if (!(json ? write_json(&rec) : write_record(s, &rec)))
 			return write_failed();
 	}
@@ -96,12 +99,20 @@ static int write_some(struct stream *s, struct walk *w, bool json,
  * Only what was written is released, so whatever ends this process, or fails to
  * be written, the next consumer gets it.
  */
-static int recv_some(struct stream *s, struct walk *w, bool json)
+static int recv_some(struct stream *s, bool json)
 {
-	uint64_t n;
+	uint64_t at = 0, n;
 	size_t len;
-	int err = write_some(s, w, json, shmring_size(s->r) / PARTS, &n);
+	int err;
 
+	if (!shmring_peek(s->r, NULL, NULL))
+		return -errno;
+	err = write_some(s, json, &at, shmring_size(s->r) / PARTS, &n);
+	/* What came before the end, or before a broken record, is good. */
+	if (n && (err == -EAGAIN || err == -EBADMSG))
+		err = 0;
+	if (err == -ESTALE)
+		err = -EBADMSG;
 	if (!err && fflush(stdout))
 		err = write_failed();
 	if (err)
@@ -118,14 +129,11 @@ static int recv_some(struct stream *s, struct walk *w, bool json)
 
 static int recv_all(struct stream *s, bool json)
 {
-	struct walk w;
 	int err = 0;
 
 	while (!err && s->done < s->count && !interrupted()) {
-		err = walk_begin(&w, s->r);
-		if (!err) {
-			err = recv_some(s, &w, json);
-		} else if (err == -EAGAIN) {
+		err = recv_some(s, json);
+		if (err == -EAGAIN) {
 			/* Whose records came is known, though it may have left. */
 			s->met |= s->done > 0;
 			err = stream_wait(s, 0);
@@ -151,19 +159,23 @@ int cmd_recv(int argc, char **argv)
 	return status ? status : stream_close(&s, recv_all(&s, json));
 }
 
+/* What was there at the start; behind a broken record there may be good ones. */
 static int peek(struct stream *s, bool json)
 {
-	struct walk w;
-	uint64_t n;
-	int err = walk_begin(&w, s->r);
+	uint64_t end = (uint64_t)shmring_used(s->r), at = 0, n;
+	bool broken = false;
+	int err;
 
-	if (!err)
-		err = write_some(s, &w, json, UINT64_MAX, &n);
-	if (!err && w.left && n < s->count)
-		err = -EBADMSG;
+	do {
+		err = write_some(s, json, &at, end, &n);
+		s->done += n;
+		broken |= err == -EBADMSG || err == -ESTALE;
+	} while (err == -EBADMSG);
+	if (err == -EAGAIN || err == -ESTALE)
+		err = 0;
 	if (!err && fflush(stdout))
 		err = write_failed();
-	return err == -EAGAIN ? 0 : err;
+	return err || !broken ? err : -EBADMSG;
 }
 
 int cmd_peek(int argc, char **argv)

@@ -36,15 +36,35 @@ static void peek(struct victim *v, struct input *in)
 
 static void peek_many(struct victim *v, struct input *in)
 {
-	size_t n = take(in, 2);
+	size_t asked = take(in, 2), n = asked;
 	const void *p = shmring_peek_n(v->r, &n);
 
 	if (!p) {
 		check_error(v, errno);
 		return;
 	}
+	PROMISE(n || !asked, "a run of no records");
 	touch(v, p, n * v->r->record_size);
 	shmring_release_n(v->r, n);
+}
+
+static void look_over(struct victim *v, struct input *in)
+{
+	uint64_t at = take(in, 2), from;
+	const void *p;
+	uint32_t tag;
+	size_t len;
+
+	do {
+		from = at;
+		p = shmring_peek_at(v->r, &at, &len, &tag);
+		if (p)
+			touch(v, p, len);
+		else if (errno != ESTALE)
+			check_error(v, errno);
+		PROMISE(!p || (at > from && at <= RING), "at %llu",
+			(unsigned long long)at);
+	} while (at != from);
 }
 
 static void receive(struct victim *v, struct input *in)
@@ -275,6 +295,8 @@ static void one_call(struct victim *v, struct input *in)
 	default:
 		if (call / 16 == 0)
 			arm(v, in);
+		else if (!produces)
+			look_over(v, in);
 	}
 	check_handle(v);
 }

@@ -70,7 +70,7 @@ uint64_t *peers_page(struct victim *v)
 }
 
 /*
- * What an honest peer may say: between what it said before, which @limit tells,
+ * What an honest peer may say: between what it said before, which @seen tells,
  * and all of what this side has shown; and where headers are. What is not so of a
  * consumer, or of a producer that is gone, counts as standing still.
  */
@@ -82,7 +82,7 @@ bool is_honest(struct victim *v)
 	if (v->role == SHMRING_ROLE_PRODUCER ||
 	    r->info->state[0] == SHMRING_STATE_GONE)
 		return true;
-	return pos - r->limit <= r->shown + RING - r->limit &&
+	return pos - r->seen <= r->shown + RING - r->seen &&
 	       (r->record_size || pos % SHMRING_RECORD_ALIGN == 0);
 }
 
