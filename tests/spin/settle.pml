@@ -70,7 +70,7 @@ inline look_at_tail()
 	/* @ user/lib/backend.h shmring_tail (A): uint64_t tail = __atomic_load_n(&consumer->pos, __ATOMIC_ACQUIRE); */
 	/* @ kmod/settle.c shmring_tail (A): tail = smp_load_acquire(&page->pos); */
 	load(P, TAIL, v);
-	/* @ user/lib/backend.h shmring_tail: return behind & beyond ? end : tail; */
+	/* @ user/lib/backend.h shmring_tail: return (behind & beyond) ? end : tail; */
 	/* @ kmod/settle.c shmring_tail: return generation != now && end - tail > ring->bytes ? end : tail; */
 	if
 	:: n != generation && bytes(mem[END(n + 1)], v) > SLOTS ->

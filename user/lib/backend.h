@@ -229,7 +229,7 @@ static inline uint64_t shmring_tail(const struct shmring_lane *lane,
 	bool behind = generation != now, beyond = end - tail > ring_bytes;
 
 	/* The way is the same whether the consumer has followed: no branch. */
-	return behind & beyond ? end : tail;
+	return (behind & beyond) ? end : tail;
 }
 
 /* Index of @role in shmring_info_page.state[]. */
