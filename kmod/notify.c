@@ -168,7 +168,7 @@ void shmring_kick_armed(struct shmring_side *side)
  */
 static int shmring_ready(struct shmring *ring, struct shmring_side *side, u64 want)
 {
-	u64 *head_word = &ring->side[SHMRING_PRODUCER].page->pos;
+	u64 *head_word = &ring->side[SHMRING_PRODUCER].cursor->pos;
 	bool producer = shmring_is_producer(ring, side);
 	u64 head, tail, used;
 	int tries;

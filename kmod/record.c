@@ -51,7 +51,7 @@ static int shmring_move(struct shmring_endpoint *ep, u64 pos)
 	 * (B), pairs with (C): the record was written before head moves.
 	 * (D), pairs with (A): it was read before its space is free.
 	 */
-	smp_store_release(&ep->side->page->pos, pos);
+	smp_store_release(&ep->side->cursor->pos, pos);
 	shmring_kick_armed(shmring_other(ep->ring, ep->side));
 	shmring_leave(ep);
 	return 0;
@@ -98,20 +98,20 @@ static int shmring_copy(struct shmring_endpoint *ep, u8 *at,
  */
 static int shmring_follow(struct shmring_endpoint *ep, u32 generation)
 {
-	struct shmring_ctl_page *page = ep->side->page;
+	struct shmring_cursor *cursor = ep->side->cursor;
 	u64 tail;
 	int err;
 
-	if (READ_ONCE(page->generation) == generation)
+	if (READ_ONCE(cursor->generation) == generation)
 		return 0;
 	err = shmring_enter(ep);
 	if (err)
 		return err;
 	tail = shmring_tail(ep->ring);
-	if (READ_ONCE(page->pos) != tail)
-		WRITE_ONCE(page->pos, tail);
+	if (READ_ONCE(cursor->pos) != tail)
+		WRITE_ONCE(cursor->pos, tail);
 	/* (G4) The tail before the generation; pairs with (G3). */
-	smp_store_release(&page->generation, generation);
+	smp_store_release(&cursor->generation, generation);
 	shmring_leave(ep);
 	return 0;
 }
@@ -120,7 +120,7 @@ static int shmring_follow(struct shmring_endpoint *ep, u32 generation)
 static int shmring_look(struct shmring_endpoint *ep, u64 *tail, u64 *end)
 {
 	struct shmring *ring = ep->ring;
-	struct shmring_lane *lane = &ring->info->lane;
+	struct shmring_lane *lane = ring->lane;
 	u32 generation;
 	u64 head;
 	int err;
@@ -131,9 +131,9 @@ static int shmring_look(struct shmring_endpoint *ep, u64 *tail, u64 *end)
 		err = shmring_follow(ep, generation);
 		if (err)
 			return err;
-		*tail = READ_ONCE(ep->side->page->pos);
+		*tail = READ_ONCE(ep->side->cursor->pos);
 		/* (C), pairs with (B): the record was written before head moved. */
-		head = smp_load_acquire(&ring->side[SHMRING_PRODUCER].page->pos);
+		head = smp_load_acquire(&ring->side[SHMRING_PRODUCER].cursor->pos);
 		/* (G5) The generation after the head; pairs with (G1). */
 	} while (READ_ONCE(lane->generation) != generation);
 	if (shmring_is_plausible(ring, head, *tail)) {
@@ -217,7 +217,7 @@ static ssize_t shmring_put(struct shmring_endpoint *ep, struct iov_iter *from,
 {
 	struct shmring *ring = ep->ring;
 	u64 need = shmring_footprint(ring, len);
-	u64 head = READ_ONCE(ep->side->page->pos);
+	u64 head = READ_ONCE(ep->side->cursor->pos);
 	u64 tail;
 	u8 *at = shmring_at(ring, head);
 	int err = 0;

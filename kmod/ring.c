@@ -124,12 +124,15 @@ static void shmring_init_pages(struct shmring *ring)
 	int i;
 
 	ring->info = info;
+	ring->lane = info->lane;
 	ring->data = ring->base + SHMRING_DATA_INDEX * PAGE_SIZE;
 	for (i = 0; i < SHMRING_SIDES; i++) {
 		ring->side[i].page =
 			ring->base + (SHMRING_CTL_INDEX + i) * PAGE_SIZE;
-		ring->side[i].bell = &info->bell[i].value;
+		ring->side[i].cursor = ring->side[i].page->cursor;
 	}
+	ring->side[SHMRING_PRODUCER].bell = &info->lane[0].bell.value;
+	ring->side[SHMRING_CONSUMER].bell = &info->bell.value;
 
 	info->magic = SHMRING_MAGIC;
 	info->version = SHMRING_VERSION;

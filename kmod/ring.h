@@ -56,8 +56,9 @@ struct eventfd_ctx;
  * struct shmring_side - one of the two sides of a ring, attached or not
  * @ring: whose side it is
  * @page: its control page; user space writes it, so nothing in it is believed
+ * @cursor: in @page: its position
  * @wq: who sleeps on this side: WAIT, poll, read, write
- * @bell: in the info page: 1 while somebody has joined @wq, or armed the eventfd,
+ * @bell: in the info page, 1 while somebody has joined @wq, or armed the eventfd,
  *	and was not kicked since
  * @lock: protects @eventfd
  * @eventfd: signalled with each kick, or NULL
@@ -71,6 +72,7 @@ struct eventfd_ctx;
 struct shmring_side {
 	struct shmring *ring;
 	struct shmring_ctl_page *page;
+	struct shmring_cursor *cursor;
 	wait_queue_head_t wq;
 	u32 *bell;
 
@@ -108,6 +110,7 @@ struct shmring_side {
  * @pages: SHMRING_DATA_INDEX + 2 * data pages, as drawn above
  * @node_pages: distinct pages by node, which they do not leave
  * @info: the info page, which the kernel alone writes
+ * @lane: in @info
  * @data: the data, twice
  */
 struct shmring {
@@ -131,6 +134,7 @@ struct shmring {
 	unsigned long *node_pages;
 	void *base;
 	struct shmring_info_page *info;
+	struct shmring_lane *lane;
 	u8 *data;
 
 	u32 high_water;

@@ -75,8 +75,8 @@ u64 shmring_horizon(const struct shmring_lane *lane, u32 now, u64 tail, u64 head
  */
 u64 shmring_tail(const struct shmring *ring)
 {
-	const struct shmring_ctl_page *page = ring->side[SHMRING_CONSUMER].page;
-	const struct shmring_lane *lane = &ring->info->lane;
+	const struct shmring_cursor *cursor = ring->side[SHMRING_CONSUMER].cursor;
+	const struct shmring_lane *lane = ring->lane;
 	u32 now, generation;
 	u64 tail, end;
 
@@ -84,9 +84,9 @@ u64 shmring_tail(const struct shmring *ring)
 		/* (G2), pairs with (G1). */
 		now = smp_load_acquire(&lane->generation);
 		/* (G3) The generation before the tail; pairs with (G4). */
-		generation = smp_load_acquire(&page->generation);
+		generation = smp_load_acquire(&cursor->generation);
 		/* (A), pairs with (D): what was released was read before. */
-		tail = smp_load_acquire(&page->pos);
+		tail = smp_load_acquire(&cursor->pos);
 		end = shmring_lane_end(lane, generation + 1, now);
 	} while (READ_ONCE(lane->generation) != now);
 	return generation != now && end - tail > ring->bytes ? end : tail;
@@ -95,16 +95,16 @@ u64 shmring_tail(const struct shmring *ring)
 /* The word is nobody's but the kernel's now. An honest one's stays as it is. */
 static void shmring_put_right(struct shmring_side *side, u64 pos)
 {
-	if (READ_ONCE(side->page->pos) != pos)
-		WRITE_ONCE(side->page->pos, pos);
+	if (READ_ONCE(side->cursor->pos) != pos)
+		WRITE_ONCE(side->cursor->pos, pos);
 }
 
 /* The producer's head, or the nearest to it that can be true. */
 static u64 shmring_true_head(struct shmring *ring)
 {
-	struct shmring_lane *lane = &ring->info->lane;
+	struct shmring_lane *lane = ring->lane;
 	u64 start = lane->end[lane->generation % SHMRING_LANE_ENDS];
-	u64 head = READ_ONCE(ring->side[SHMRING_PRODUCER].page->pos);
+	u64 head = READ_ONCE(ring->side[SHMRING_PRODUCER].cursor->pos);
 	u64 end = shmring_tail(ring) + ring->bytes;
 
 	if (shmring_is_before(head, start))
@@ -118,7 +118,7 @@ static u64 shmring_true_head(struct shmring *ring)
 static void shmring_settle_producer(struct shmring *ring)
 {
 	struct shmring_side *consumer = &ring->side[SHMRING_CONSUMER];
-	struct shmring_lane *lane = &ring->info->lane;
+	struct shmring_lane *lane = ring->lane;
 	u32 generation = lane->generation + 1;
 	u64 head = shmring_true_head(ring);
 
@@ -137,9 +137,9 @@ static void shmring_settle_producer(struct shmring *ring)
 static void shmring_settle_consumer(struct shmring *ring)
 {
 	struct shmring_side *side = &ring->side[SHMRING_CONSUMER];
-	struct shmring_lane *lane = &ring->info->lane;
+	struct shmring_lane *lane = ring->lane;
 	u64 start = lane->end[lane->generation % SHMRING_LANE_ENDS];
-	u64 head = READ_ONCE(ring->side[SHMRING_PRODUCER].page->pos);
+	u64 head = READ_ONCE(ring->side[SHMRING_PRODUCER].cursor->pos);
 	u64 tail = shmring_tail(ring);
 
 	if (shmring_is_before(tail, side->began))
@@ -151,7 +151,7 @@ static void shmring_settle_consumer(struct shmring *ring)
 	side->began = tail;
 	shmring_put_right(side, tail);
 	/* (G4) The tail before the generation; pairs with (G3). */
-	smp_store_release(&side->page->generation, lane->generation);
+	smp_store_release(&side->cursor->generation, lane->generation);
 }
 
 /* @side has no holder, or one that has not begun. */

@@ -10,7 +10,7 @@ static void shmring_get_positions(struct shmring *ring,
 				  struct shmring_stat *stat)
 {
 	stat->tail = shmring_tail(ring);	/* (A), as shmring_ready() has it */
-	stat->head = READ_ONCE(ring->side[SHMRING_PRODUCER].page->pos);
+	stat->head = READ_ONCE(ring->side[SHMRING_PRODUCER].cursor->pos);
 	stat->used = min(stat->head - stat->tail, ring->bytes);
 }
 

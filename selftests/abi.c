@@ -39,7 +39,7 @@ TEST(inv9_shapes)
 	EXPECT_SHAPE(shmring_record, 8);
 	EXPECT_FIELD(shmring_record, tag, 4);
 
-	EXPECT_SHAPE(shmring_info_page, 1152);
+	EXPECT_SHAPE(shmring_info_page, 384);
 	EXPECT_FIELD(shmring_info_page, version, 8);
 	EXPECT_FIELD(shmring_info_page, record_size, 12);
 	EXPECT_FIELD(shmring_info_page, ring_bytes, 16);
@@ -51,24 +51,28 @@ TEST(inv9_shapes)
 	EXPECT_FIELD(shmring_info_page, epoch, 128);
 	EXPECT_FIELD(shmring_info_page, state, 132);
 	EXPECT_FIELD(shmring_info_page, bell, 256);
-	EXPECT_FIELD(shmring_info_page, lane, 512);
+	EXPECT_FIELD(shmring_info_page, lane, 384);
 
-	EXPECT_SHAPE(shmring_lane, 640);
+	EXPECT_SHAPE(shmring_lane, 768);
 	EXPECT_FIELD(shmring_lane, generation, 0);
 	EXPECT_FIELD(shmring_lane, end, 8);
+	EXPECT_FIELD(shmring_lane, bell, 640);
 
 	EXPECT_SHAPE(shmring_bell, 128);
 	EXPECT_FIELD(shmring_bell, value, 0);
 
-	EXPECT_SHAPE(shmring_ctl_page, 400);
-	EXPECT_FIELD(shmring_ctl_page, pos, 0);
-	EXPECT_FIELD(shmring_ctl_page, want, 128);
-	EXPECT_FIELD(shmring_ctl_page, poll_flags, 132);
-	EXPECT_FIELD(shmring_ctl_page, poll_epoch, 136);
-	EXPECT_FIELD(shmring_ctl_page, generation, 140);
-	EXPECT_FIELD(shmring_ctl_page, life, 256);
-	EXPECT_FIELD(shmring_ctl_page, stalls, 384);
-	EXPECT_FIELD(shmring_ctl_page, messages, 392);
+	EXPECT_SHAPE(shmring_cursor, 128);
+	EXPECT_FIELD(shmring_cursor, pos, 0);
+	EXPECT_FIELD(shmring_cursor, generation, 8);
+
+	EXPECT_SHAPE(shmring_ctl_page, 384);
+	EXPECT_FIELD(shmring_ctl_page, want, 0);
+	EXPECT_FIELD(shmring_ctl_page, poll_flags, 4);
+	EXPECT_FIELD(shmring_ctl_page, poll_epoch, 8);
+	EXPECT_FIELD(shmring_ctl_page, life, 128);
+	EXPECT_FIELD(shmring_ctl_page, stalls, 256);
+	EXPECT_FIELD(shmring_ctl_page, messages, 264);
+	EXPECT_FIELD(shmring_ctl_page, cursor, 384);
 
 	EXPECT_SHAPE(shmring_create, 80);
 	EXPECT_FIELD(shmring_create, ring_bytes, 8);

@@ -248,7 +248,7 @@ TEST_F(anon, inv7_gone_with_the_last)
 	close(ep.fd);
 	ep.fd = -1;
 	EXPECT_EQ(1, times_listed(&self->client, self->info.id));
-	ep.mine->messages = 1;
+	ep.ctl->messages = 1;
 	endpoint_close(&ep);
 	EXPECT_EQ(0, times_listed(&self->client, self->info.id));
 	EXPECT_EQ(-ENOENT, ring_destroy_id(self->info.id));

@@ -386,8 +386,8 @@ TEST_F(create, inv7_no_unload_while_used)
 	ep.fd = -1;
 	ASSERT_LT(0, module_users());
 	EXPECT_EQ(EWOULDBLOCK, try_unload());
-	ep.mine->messages = 1;
-	EXPECT_EQ(1, ep.mine->messages);
+	ep.ctl->messages = 1;
+	EXPECT_EQ(1, ep.ctl->messages);
 	endpoint_close(&ep);
 }
 

@@ -101,10 +101,10 @@ static __u64 nasty(__u64 seed, __u64 near)
 
 static void scribble_page(struct endpoint *ep, __u64 seed)
 {
-	struct shmring_ctl_page *page = ep->mine;
-	__u64 *words = (__u64 *)ep->mine;
+	struct shmring_ctl_page *page = ep->ctl;
+	__u64 *words = (__u64 *)page;
 
-	WRITE_ONCE(page->pos, nasty(seed, ep->peer->pos));
+	WRITE_ONCE(ep->mine->pos, nasty(seed, ep->peer->pos));
 	switch (mix(~seed) % 8) {
 	case 0:
 		WRITE_ONCE(page->poll_flags, nasty(seed + 5, 0));
@@ -119,7 +119,7 @@ static void scribble_page(struct endpoint *ep, __u64 seed)
 		WRITE_ONCE(words[mix(seed + 4) % (ep->page / sizeof(*words))], mix(seed));
 		break;
 	case 4:
-		WRITE_ONCE(page->pos, ep->peer->pos);
+		WRITE_ONCE(ep->mine->pos, ep->peer->pos);
 		break;
 	}
 }

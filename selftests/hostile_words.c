@@ -155,6 +155,16 @@ static __u64 footprint(const struct endpoint *ep, __u64 len)
 	return ep->record_size ?: (len + 8 + 7) & ~7ULL;
 }
 
+/* A victim may be looking: the position goes from one value to the other. */
+static void wipe(struct endpoint *ep)
+{
+	size_t pos = offsetof(struct shmring_ctl_page, cursor[0].pos);
+	size_t behind = pos + sizeof(ep->mine->pos);
+
+	memset(ep->ctl, 0, pos);
+	memset((char *)ep->ctl + behind, 0, ep->page - behind);
+}
+
 /*
  * The ring as honest sides would have it at @phase, at @base: the page of the
  * attacker without a trace of the last value.
@@ -165,9 +175,7 @@ static void set_phase(struct pair *t, enum fill phase, __u64 base)
 	struct shmring_record *record;
 	__u64 each = footprint(p, RECORD), n = 0, i;
 
-	/* A victim may be looking: the position goes from one to the other. */
-	memset((char *)t->attacker.mine + sizeof(c->mine->pos), 0,
-	       t->attacker.page - sizeof(c->mine->pos));
+	wipe(&t->attacker);
 	memset(p->data, 'd', p->ring_bytes);
 	if (phase == SOME)
 		n = 3;
@@ -193,13 +201,13 @@ static void put_word(void *at, enum which word, __u64 value)
 
 static void *word_at(struct pair *t, enum which word)
 {
-	struct shmring_ctl_page *page = t->attacker.mine;
+	struct shmring_ctl_page *page = t->attacker.ctl;
 	unsigned char *record = t->attacker.data +
 		(consumer_of(t)->mine->pos & (t->attacker.ring_bytes - 1) & -8);
 
 	switch (word) {
 	case POS:
-		return &page->pos;
+		return &page->cursor->pos;
 	case WANT:
 		return &page->want;
 	case POLL_FLAGS:
@@ -207,7 +215,7 @@ static void *word_at(struct pair *t, enum which word)
 	case POLL_EPOCH:
 		return &page->poll_epoch;
 	case GENERATION:
-		return &page->generation;
+		return &page->cursor->generation;
 	case LIFE:
 		return &page->life;
 	case STALLS:
@@ -227,8 +235,10 @@ static void put_rest(struct shmring_ctl_page *page, size_t bytes, __u64 value)
 {
 	size_t at;
 
-	for (at = 8; at < bytes; at += 8)
-		if (at != offsetof(struct shmring_ctl_page, want) &&
+	for (at = 0; at < bytes; at += 8)
+		if (at != offsetof(struct shmring_ctl_page, cursor[0].pos) &&
+		    at != offsetof(struct shmring_ctl_page, cursor[0].generation) &&
+		    at != offsetof(struct shmring_ctl_page, want) &&
 		    at != offsetof(struct shmring_ctl_page, poll_epoch) &&
 		    at != offsetof(struct shmring_ctl_page, life) &&
 		    at != offsetof(struct shmring_ctl_page, stalls) &&
@@ -244,7 +254,7 @@ static void attack_at(struct pair *t, void *at, enum which word, unsigned int i)
 		      (word == POS ? *(__u64 *)at : *(__u32 *)at);
 
 	if (word == REST)
-		put_rest(t->attacker.mine, t->attacker.page, value);
+		put_rest(t->attacker.ctl, t->attacker.page, value);
 	else
 		put_word(at, word, value);
 }
@@ -278,18 +288,18 @@ static __u64 pos_of(const struct endpoint *ep, __u32 role)
  * behind the end of the first producer that it has not followed, or there.
  */
 static __u64 tail_by(const struct endpoint *ep,
-		     const struct shmring_ctl_page *page)
+		     const struct shmring_cursor *at)
 {
-	const struct shmring_lane *lane = &ep->info->lane;
-	__u32 behind = lane->generation - page->generation;
+	const struct shmring_lane *lane = ep->info->lane;
+	__u32 behind = lane->generation - at->generation;
 	__u64 end;
 
 	if (!behind)
-		return page->pos;
+		return at->pos;
 	if (behind > SHMRING_LANE_ENDS - 1)
 		behind = SHMRING_LANE_ENDS - 1;
 	end = lane->end[(lane->generation - behind + 1) % SHMRING_LANE_ENDS];
-	return end - page->pos > RING_BYTES ? end : page->pos;
+	return end - at->pos > RING_BYTES ? end : at->pos;
 }
 
 static __u64 tail_of(const struct endpoint *ep)
@@ -364,16 +374,16 @@ static bool peer_news(const struct endpoint *ep)
 {
 	return ep->info->state[ep->role == SHMRING_ROLE_PRODUCER] ==
 	       SHMRING_STATE_ATTACHED ||
-	       ep->info->epoch != ep->mine->poll_epoch;
+	       ep->info->epoch != ep->ctl->poll_epoch;
 }
 
 static int expected_poll(const struct endpoint *ep)
 {
 	bool producer = ep->role == SHMRING_ROLE_PRODUCER;
-	__u64 want = ep->mine->want;
+	__u64 want = ep->ctl->want;
 	int what;
 
-	if (ep->mine->poll_flags & SHMRING_POLL_PEER)
+	if (ep->ctl->poll_flags & SHMRING_POLL_PEER)
 		return peer_news(ep) ? producer ? POLLOUT : POLLIN : 0;
 	what = events(ep, want < ep->ring_bytes ? want : ep->ring_bytes);
 	if (what < 0)
@@ -389,7 +399,7 @@ static int expected_poll(const struct endpoint *ep)
  */
 static int seen(const struct endpoint *ep, __u64 pos, int there)
 {
-	const struct shmring_lane *lane = &ep->info->lane;
+	const struct shmring_lane *lane = ep->info->lane;
 	__u32 ago, kept = lane->generation;
 	int bytes, found = there;
 	bool last = false;
@@ -410,7 +420,7 @@ static int seen(const struct endpoint *ep, __u64 pos, int there)
 
 /* @skipped: from where its page @was. */
 static ssize_t expected_read(const struct endpoint *ep,
-			     const struct shmring_ctl_page *was, __u64 *skipped)
+			     const struct shmring_cursor *was, __u64 *skipped)
 {
 	__u64 pos = tail_by(ep, was), len = ep->record_size;
 	const struct shmring_record *record;
@@ -500,7 +510,7 @@ static ssize_t read_or_write(const struct endpoint *ep)
 /* The same, which moves this side by one record or not at all. */
 static ssize_t do_io(const struct endpoint *ep)
 {
-	const struct shmring_ctl_page was = *ep->mine;
+	const struct shmring_cursor was = *ep->mine;
 	__u64 skipped = 0, moved;
 	ssize_t ret;
 
@@ -717,14 +727,14 @@ static bool try_asleep(struct pair *t, unsigned int way, enum which word,
 	bool victim_fills = t->victim.role == SHMRING_ROLE_PRODUCER;
 	enum fill phase = victim_fills ? FULL : EMPTY;
 	struct endpoint before = t->victim;
-	struct shmring_ctl_page page;
+	struct shmring_cursor at;
 	__u64 base = 3 * RING_BYTES;
 	int expected;
 
 	set_phase(t, phase, base);
 	/* It may be quicker than the oracle, and move on. */
-	page = *t->victim.mine;
-	before.mine = &page;
+	at = *t->victim.mine;
+	before.mine = &at;
 	kick(t);
 	if (write(sleeper.orders[1], &way, sizeof(way)) != sizeof(way))
 		return false;

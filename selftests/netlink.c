@@ -113,7 +113,7 @@ TEST_F(netlink, get_tells_who_and_how_much)
 	for (i = 0; i < 5; i++)
 		endpoint_move(&producer, endpoint_fill(&producer, i));
 	endpoint_move(&consumer, endpoint_check(&consumer, 0));
-	producer.mine->stalls = 7;
+	producer.ctl->stalls = 7;
 
 	ASSERT_EQ(0, client_get(&self->client, self->name, &ring));
 	EXPECT_EQ(40, ring.head);

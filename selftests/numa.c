@@ -151,8 +151,8 @@ static void expect_on_node(struct __test_metadata *_metadata,
 	     role++) {
 		ASSERT_EQ(0, endpoint_open(&ep, name, role));
 		EXPECT_EQ(0, pages_elsewhere(ep.info, ep.page, node));
-		EXPECT_EQ(0, pages_elsewhere(ep.mine, ep.page, node));
-		EXPECT_EQ(0, pages_elsewhere(ep.peer, ep.page, node));
+		EXPECT_EQ(0, pages_elsewhere(ep.ctl, ep.page, node));
+		EXPECT_EQ(0, pages_elsewhere(ep.peer_ctl, ep.page, node));
 		EXPECT_EQ(0, pages_elsewhere(ep.data, ep.data_bytes, node));
 		endpoint_close(&ep);
 	}

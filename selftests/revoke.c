@@ -115,11 +115,11 @@ static void expect_no_memory(struct __test_metadata *_metadata,
 {
 	catch_signals();
 	EXPECT_EQ(SIGBUS, signal_of_read(ep->info));
-	EXPECT_EQ(SIGBUS, signal_of_read(ep->mine));
-	EXPECT_EQ(SIGBUS, signal_of_read(ep->peer));
+	EXPECT_EQ(SIGBUS, signal_of_read(ep->ctl));
+	EXPECT_EQ(SIGBUS, signal_of_read(ep->peer_ctl));
 	EXPECT_EQ(SIGBUS, signal_of_read(ep->data));
 	EXPECT_EQ(SIGBUS, signal_of_read(ep->data + ep->ring_bytes));
-	EXPECT_EQ(SIGBUS, signal_of_write(ep->mine));
+	EXPECT_EQ(SIGBUS, signal_of_write(ep->ctl));
 	if (ep->role == SHMRING_ROLE_PRODUCER)
 		EXPECT_EQ(SIGBUS, signal_of_write(ep->data));
 }
@@ -196,7 +196,7 @@ TEST_F(revoke, inv5_last_writable_mapping)
 	struct endpoint *p = &self->producer, *c = &self->consumer;
 	size_t page = page_size();
 
-	ASSERT_EQ(0, munmap(p->mine, page));
+	ASSERT_EQ(0, munmap(p->ctl, page));
 	EXPECT_EQ(SHMRING_STATE_ATTACHED, state_of_producer(c));
 	EXPECT_EQ(-EBUSY, ring_open_as(self->name, SHMRING_ROLE_PRODUCER));
 	p->data[page] = 'x';
@@ -214,12 +214,12 @@ TEST_F(revoke, inv5_last_writable_mapping)
 	expect_ended(_metadata, p);
 	catch_signals();
 	EXPECT_EQ(SIGBUS, signal_of_read(p->info));
-	EXPECT_EQ(SIGBUS, signal_of_read(p->peer));
+	EXPECT_EQ(SIGBUS, signal_of_read(p->peer_ctl));
 	munmap((void *)p->info, page);
-	munmap((void *)p->peer, page);
+	munmap((void *)p->peer_ctl, page);
 	p->info = NULL;
-	p->mine = NULL;
-	p->peer = NULL;
+	p->ctl = NULL;
+	p->peer_ctl = NULL;
 	p->data = NULL;
 }
 
@@ -230,28 +230,29 @@ TEST_F(revoke, inv5_mprotect_keeps_the_role)
 	size_t page = page_size();
 	char *to;
 
-	ASSERT_EQ(0, mprotect(p->mine, page, PROT_NONE));
+	ASSERT_EQ(0, mprotect(p->ctl, page, PROT_NONE));
 	ASSERT_EQ(0, mprotect(p->data, p->data_bytes, PROT_READ));
 	ASSERT_EQ(0, mprotect(p->data + page, page, PROT_NONE));
 	EXPECT_EQ(SHMRING_STATE_ATTACHED, state_of_producer(c));
 	ASSERT_EQ(0, mprotect(p->data, p->data_bytes, PROT_READ | PROT_WRITE));
-	ASSERT_EQ(0, mprotect(p->mine, page, PROT_READ | PROT_WRITE));
+	ASSERT_EQ(0, mprotect(p->ctl, page, PROT_READ | PROT_WRITE));
 	endpoint_move(p, endpoint_fill(p, 1));
 	EXPECT_EQ(RECORD, endpoint_check(c, 1));
 
 	/* Where it is moved to, it is the same. */
-	to = mremap(p->mine, page, page, MREMAP_MAYMOVE | MREMAP_FIXED,
+	to = mremap(p->ctl, page, page, MREMAP_MAYMOVE | MREMAP_FIXED,
 		    shared_memory(page));
 	ASSERT_NE(MAP_FAILED, to);
-	p->mine = (void *)to;
+	p->ctl = (void *)to;
+	p->mine = p->ctl->cursor;
 	EXPECT_EQ(SHMRING_STATE_ATTACHED, state_of_producer(c));
 	EXPECT_EQ(RECORD, p->mine->pos);
 	/* A second one of the same holds it as well. */
 	ASSERT_EQ(0, munmap(p->data, p->data_bytes));
 	EXPECT_EQ(SHMRING_STATE_ATTACHED, state_of_producer(c));
-	ASSERT_EQ(0, munmap(p->mine, page));
+	ASSERT_EQ(0, munmap(p->ctl, page));
 	p->data = NULL;
-	p->mine = NULL;
+	p->ctl = NULL;
 	EXPECT_EQ(SHMRING_STATE_GONE, state_of_producer(c));
 }
 
@@ -262,16 +263,16 @@ TEST_F(revoke, inv5_no_dofork)
 	size_t page = page_size();
 	pid_t pid;
 
-	EXPECT_EQ(-1, madvise(p->mine, page, MADV_DOFORK));
+	EXPECT_EQ(-1, madvise(p->ctl, page, MADV_DOFORK));
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(-1, madvise(p->data, p->data_bytes, MADV_DOFORK));
 	pid = spawn(1);
 	if (!pid) {
 		catch_signals();
-		CHILD_ASSERT(signal_of_read(p->mine) == SIGSEGV);
+		CHILD_ASSERT(signal_of_read(p->ctl) == SIGSEGV);
 		CHILD_ASSERT(signal_of_read(p->data) == SIGSEGV);
 		CHILD_ASSERT(!signal_of_read(p->info));
-		CHILD_ASSERT(!signal_of_read(p->peer));
+		CHILD_ASSERT(!signal_of_read(p->peer_ctl));
 		_exit(0);
 	}
 	EXPECT_EQ(0, reap(pid));
@@ -643,7 +644,7 @@ TEST_F(revoke, inv5_no_vmsplice)
 {
 	struct iovec iov = { shared_memory(page_size()), page_size() };
 	struct endpoint *p = &self->producer;
-	void *regions[] = { (void *)p->info, p->mine, (void *)p->peer, p->data };
+	void *regions[] = { (void *)p->info, p->ctl, (void *)p->peer_ctl, p->data };
 	unsigned int i;
 	int fd[2];
 
@@ -675,7 +676,7 @@ TEST_F(revoke, inv5_no_process_vm)
 	EXPECT_EQ(EFAULT, errno);
 	EXPECT_EQ(-1, process_vm_readv(getpid(), &local, 1, &remote, 1, 0));
 	EXPECT_EQ(EFAULT, errno);
-	remote.iov_base = p->mine;
+	remote.iov_base = p->ctl;
 	EXPECT_EQ(-1, process_vm_writev(getpid(), &local, 1, &remote, 1, 0));
 	EXPECT_EQ(EFAULT, errno);
 	EXPECT_EQ(0, p->mine->pos);
@@ -747,7 +748,7 @@ TEST_F(revoke, is_left_out_of_a_core)
 
 	EXPECT_TRUE(is_dumped(shared_memory(page_size())));
 	EXPECT_FALSE(is_dumped(p->data));
-	EXPECT_FALSE(is_dumped(p->mine));
+	EXPECT_FALSE(is_dumped(p->ctl));
 	EXPECT_FALSE(is_dumped((void *)p->info));
 	/* Advice does not put it back. */
 	madvise(p->data, p->data_bytes, MADV_DODUMP);

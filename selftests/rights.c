@@ -451,7 +451,7 @@ TEST_F(rights, inv5_zeroed_and_mapped_twice)
 	for (i = 0; i < ep.data_bytes; i++)
 		ASSERT_EQ(0, ep.data[i]);
 	for (i = 0; i < ep.page; i++)
-		ASSERT_EQ(0, ((char *)ep.mine)[i]);
+		ASSERT_EQ(0, ((char *)ep.ctl)[i]);
 	EXPECT_EQ(0, ep.peer->pos);
 
 	producer = ep.role == SHMRING_ROLE_PRODUCER ? &ep : &self->peer;

@@ -86,7 +86,7 @@ static int get(const struct endpoint *c)
 /* Where the last producer to leave has left off. */
 static __u64 last_end(const struct endpoint *ep)
 {
-	const struct shmring_lane *lane = &ep->info->lane;
+	const struct shmring_lane *lane = ep->info->lane;
 
 	return lane->end[lane->generation % SHMRING_LANE_ENDS];
 }
@@ -114,7 +114,7 @@ TEST_F(settle, inv4_head)
 		ASSERT_TRUE(put(&self->p, 'a') && put(&self->p, 'b'));
 		ASSERT_EQ(0, again(&self->p, self->name));
 		EXPECT_EQ(tail + 2 * self->step, last_end(&self->c));
-		generation = self->c.info->lane.generation;
+		generation = self->c.info->lane->generation;
 
 		self->p.mine->pos = tail + heads[i].said * self->step;
 		endpoint_close(&self->p);
@@ -123,7 +123,7 @@ TEST_F(settle, inv4_head)
 			TH_LOG("said %lld", heads[i].said);
 		}
 		EXPECT_EQ(self->c.peer->pos, last_end(&self->c));
-		EXPECT_EQ(generation + 1, self->c.info->lane.generation);
+		EXPECT_EQ(generation + 1, self->c.info->lane->generation);
 		/* What was right before it is still there. */
 		EXPECT_EQ('a', get(&self->c));
 		EXPECT_EQ('b', get(&self->c));

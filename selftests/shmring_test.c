@@ -247,18 +247,21 @@ int endpoint_map(struct endpoint *ep, int fd)
 		.page = info.page_size,
 		.data_bytes = info.data_bytes,
 		.info = map(fd, info.page_size, PROT_READ, info.info_offset),
-		.mine = map(fd, info.page_size, PROT_READ | PROT_WRITE, mine),
-		.peer = map(fd, info.page_size, PROT_READ, peer),
+		.ctl = map(fd, info.page_size, PROT_READ | PROT_WRITE, mine),
+		.peer_ctl = map(fd, info.page_size, PROT_READ, peer),
 		.data = map(fd, info.data_bytes,
 			    producer ? PROT_READ | PROT_WRITE : PROT_READ,
 			    info.data_offset),
 	};
-	if (!ep->info || !ep->mine || !ep->peer || !ep->data) {
+	if (!ep->info || !ep->ctl || !ep->peer_ctl || !ep->data) {
 		ret = -errno;
 		endpoint_close(ep);
 		return ret;
 	}
-	ep->bell = &ep->info->bell[producer].value;
+	ep->mine = ep->ctl->cursor;
+	ep->peer = ep->peer_ctl->cursor;
+	ep->bell = producer ? &ep->info->bell.value :
+			      &ep->info->lane->bell.value;
 	return 0;
 }
 
@@ -280,15 +283,15 @@ void endpoint_unmap(struct endpoint *ep)
 {
 	if (ep->info)
 		munmap((void *)ep->info, ep->page);
-	if (ep->mine)
-		munmap(ep->mine, ep->page);
-	if (ep->peer)
-		munmap((void *)ep->peer, ep->page);
+	if (ep->ctl)
+		munmap(ep->ctl, ep->page);
+	if (ep->peer_ctl)
+		munmap((void *)ep->peer_ctl, ep->page);
 	if (ep->data)
 		munmap(ep->data, ep->data_bytes);
 	ep->info = NULL;
-	ep->mine = NULL;
-	ep->peer = NULL;
+	ep->ctl = NULL;
+	ep->peer_ctl = NULL;
 	ep->data = NULL;
 }
 

@@ -33,6 +33,8 @@
 
 /*
  * struct endpoint - one of the two sides, with every region mapped
+ * @ctl, @peer_ctl: the two sides' pages
+ * @mine, @peer: how far they say that they are
  * @bell: the peer's
  */
 struct endpoint {
@@ -43,8 +45,10 @@ struct endpoint {
 	size_t page;
 	size_t data_bytes;
 	const struct shmring_info_page *info;
-	struct shmring_ctl_page *mine;
-	const struct shmring_ctl_page *peer;
+	struct shmring_ctl_page *ctl;
+	const struct shmring_ctl_page *peer_ctl;
+	struct shmring_cursor *mine;
+	const struct shmring_cursor *peer;
 	const __u32 *bell;
 	unsigned char *data;
 };
@@ -181,7 +185,7 @@ static inline __u64 endpoint_has(const struct endpoint *ep)
 	if (ep->role == SHMRING_ROLE_CONSUMER) {
 		/* Producers are honest here: there is nothing to go back to. */
 		__atomic_store_n(&ep->mine->generation,
-				 __atomic_load_n(&ep->info->lane.generation,
+				 __atomic_load_n(&ep->info->lane->generation,
 						 __ATOMIC_ACQUIRE),
 				 __ATOMIC_RELEASE);
 		return peer - ep->mine->pos;

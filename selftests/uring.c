@@ -297,8 +297,8 @@ TEST_F(uring, inv5_no_registered_buffers)
 {
 	struct endpoint *p = &self->producer, *c = &self->consumer;
 	void *regions[] = {
-		(void *)p->info, p->mine, (void *)p->peer, p->data,
-		(void *)c->info, c->mine, (void *)c->peer, c->data,
+		(void *)p->info, p->ctl, (void *)p->peer_ctl, p->data,
+		(void *)c->info, c->ctl, (void *)c->peer_ctl, c->data,
 	};
 	void *plain = shared_memory(page_size());
 	struct iovec iov = { plain, page_size() };

@@ -457,7 +457,7 @@ TEST_F(two, inv1_want)
 	__u32 events;
 	int i;
 
-	c->mine->want = 192;
+	c->ctl->want = 192;
 	for (i = 0; i < 3; i++) {
 		EXPECT_EQ(-EAGAIN, ring_wait(c->fd, 0, 192, 0, &events));
 		EXPECT_EQ(0, polled(c->fd));
@@ -472,7 +472,7 @@ TEST_F(two, inv1_want)
 	endpoint_move(c, 192);
 
 	/* The producer's, by space; more than there can be is all of it. */
-	p->mine->want = 0;
+	p->ctl->want = 0;
 	EXPECT_EQ(0, ring_wait(p->fd, 0, page_size(), 0, &events));
 	EXPECT_EQ(POLLOUT, polled(p->fd));
 	endpoint_move(p, page_size());
@@ -481,7 +481,7 @@ TEST_F(two, inv1_want)
 	endpoint_move(c, 64);
 	EXPECT_EQ(0, ring_wait(p->fd, 0, 0, 0, &events));
 	EXPECT_EQ(POLLOUT, polled(p->fd));
-	p->mine->want = ~0U;
+	p->ctl->want = ~0U;
 	EXPECT_EQ(0, polled(p->fd));
 	EXPECT_EQ(-EAGAIN, ring_wait(p->fd, 0, page_size(), 0, &events));
 	endpoint_move(c, page_size() - 64);
@@ -604,17 +604,17 @@ TEST_F(two, inv1_want_ends_with_its_side)
 {
 	struct endpoint *p = &self->producer, *c = &self->consumer;
 
-	c->mine->want = page_size();
-	c->mine->poll_flags = SHMRING_POLL_PEER;
-	p->mine->want = page_size();
+	c->ctl->want = page_size();
+	c->ctl->poll_flags = SHMRING_POLL_PEER;
+	p->ctl->want = page_size();
 	endpoint_move(p, 64);
 	endpoint_close(c);
 	ASSERT_EQ(0, endpoint_open(c, self->name, SHMRING_ROLE_CONSUMER));
-	EXPECT_EQ(0, c->mine->want);
-	EXPECT_EQ(0, c->mine->poll_flags);
+	EXPECT_EQ(0, c->ctl->want);
+	EXPECT_EQ(0, c->ctl->poll_flags);
 	EXPECT_EQ(POLLIN, polled(c->fd));
 	/* The other side's wish is its own. */
-	EXPECT_EQ(page_size(), c->peer->want);
+	EXPECT_EQ(page_size(), c->peer_ctl->want);
 	EXPECT_EQ(0, polled(p->fd));
 	endpoint_close(p);
 	ASSERT_EQ(0, endpoint_open(p, self->name, SHMRING_ROLE_PRODUCER));
@@ -627,25 +627,25 @@ TEST_F(two, inv3_poll_for_the_peer)
 	struct endpoint *p = &self->producer, *c = &self->consumer;
 
 	endpoint_move(p, 64);
-	c->mine->poll_epoch = READ_ONCE(c->info->epoch);
-	c->mine->poll_flags = SHMRING_POLL_PEER;
+	c->ctl->poll_epoch = READ_ONCE(c->info->epoch);
+	c->ctl->poll_flags = SHMRING_POLL_PEER;
 	EXPECT_EQ(POLLIN, polled(c->fd));
 	endpoint_close(p);
 	/* It came or went since: that is news, too, and no HUP. */
 	EXPECT_EQ(POLLIN, polled(c->fd));
-	c->mine->poll_epoch = READ_ONCE(c->info->epoch);
+	c->ctl->poll_epoch = READ_ONCE(c->info->epoch);
 	EXPECT_EQ(0, polled(c->fd));
 	ASSERT_EQ(0, endpoint_open(p, self->name, SHMRING_ROLE_PRODUCER));
 	EXPECT_EQ(POLLIN, polled(c->fd));
 	/* The same of a producer, whose ring is full. */
 	endpoint_store(p, p->ring_bytes - 64);
-	p->mine->poll_epoch = READ_ONCE(p->info->epoch);
-	p->mine->poll_flags = SHMRING_POLL_PEER;
+	p->ctl->poll_epoch = READ_ONCE(p->info->epoch);
+	p->ctl->poll_flags = SHMRING_POLL_PEER;
 	EXPECT_EQ(POLLOUT, polled(p->fd));
 	endpoint_close(c);
-	p->mine->poll_epoch = READ_ONCE(p->info->epoch);
+	p->ctl->poll_epoch = READ_ONCE(p->info->epoch);
 	EXPECT_EQ(0, polled(p->fd));
-	p->mine->poll_flags = 0;
+	p->ctl->poll_flags = 0;
 	EXPECT_EQ(POLLHUP | POLLERR, polled(p->fd));
 	ASSERT_EQ(0, endpoint_open(c, self->name, SHMRING_ROLE_CONSUMER));
 }
@@ -658,10 +658,10 @@ TEST_F(two, inv3_poll_for_the_peer_sleeps)
 	pid_t pid;
 	int i;
 
-	c->mine->poll_flags = SHMRING_POLL_PEER;
+	c->ctl->poll_flags = SHMRING_POLL_PEER;
 	for (i = 0; i < 50; i++) {
 		endpoint_close(&self->producer);
-		c->mine->poll_epoch = READ_ONCE(c->info->epoch);
+		c->ctl->poll_epoch = READ_ONCE(c->info->epoch);
 		pid = spawn(1);
 		if (!pid) {
 			CHILD_ASSERT(poll(&pollfd, 1, -1) == 1);

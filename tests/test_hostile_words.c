@@ -35,15 +35,15 @@ static const struct word {
 	size_t at;
 	size_t size;
 } words[] = {
-	CTL_WORD(pos, 8),
-	CTL_WORD(pad0, 8),
+	CTL_WORD(cursor[0].pos, 8),
+	CTL_WORD(cursor[0].generation, 4),
+	CTL_WORD(cursor[0].pad, 4),
+	CTL_WORD(pad0, 4),
 	CTL_WORD(want, 4),
 	CTL_WORD(poll_flags, 4),
 	CTL_WORD(poll_epoch, 4),
-	CTL_WORD(generation, 4),
-	CTL_WORD(pad1, 4),
 	CTL_WORD(life, 4),
-	CTL_WORD(pad2, 4),
+	CTL_WORD(pad1, 4),
 	CTL_WORD(stalls, 8),
 	CTL_WORD(messages, 8),
 	{ "len", DATA, 0, 4 },
@@ -61,11 +61,11 @@ static const struct word {
 	INFO_WORD(features, 8),
 	INFO_WORD(max_producers, 4),
 	INFO_WORD(max_consumers, 4),
-	INFO_WORD(bell[0].value, 4),
-	INFO_WORD(bell[1].value, 4),
-	INFO_WORD(lane.generation, 4),
-	INFO_WORD(lane.end[0], 8),
-	INFO_WORD(lane.end[1], 8),
+	INFO_WORD(bell.value, 4),
+	INFO_WORD(lane[0].generation, 4),
+	INFO_WORD(lane[0].end[0], 8),
+	INFO_WORD(lane[0].end[1], 8),
+	INFO_WORD(lane[0].bell.value, 4),
 };
 
 /* As they are, and added to what is there. */
@@ -122,7 +122,9 @@ static void duel_close(struct duel *d)
  */
 static bool is_legacy(const struct word *w)
 {
-	return w->place == INFO && w->at >= offsetof(struct shmring_info_page, lane);
+	return w->place == INFO &&
+	       w->at >= offsetof(struct shmring_info_page, lane) &&
+	       w->at < offsetof(struct shmring_info_page, lane[0].bell);
 }
 
 /* Whether the attacker can write there. */
@@ -139,7 +141,7 @@ static void *address_of(const struct duel *d, const struct word *w)
 
 	switch (w->place) {
 	case CTL:
-		return (char *)a->self + w->at;
+		return (char *)a->ctl + w->at;
 	case INFO:
 		return (char *)(uintptr_t)a->info + w->at;
 	default:
@@ -182,7 +184,7 @@ static uint64_t records(const struct duel *d, unsigned int phase)
 /* As a consumer does that hears of the next producer. */
 static void follow(struct duel *d)
 {
-	put(&d->attacker->self->generation, 4, d->attacker->info->lane.generation);
+	put(&d->attacker->self->generation, 4, d->attacker->lane->generation);
 }
 
 /*
@@ -198,6 +200,7 @@ static void be_honest(struct duel *d, uint64_t used)
 	/* One that was told of other records began elsewhere: the next aligns. */
 	if (!d->opts.record_size)
 		victim &= ~7ULL;
+	memset(a->ctl, 0, sizeof(*a->ctl));
 	memset((char *)a->self + sizeof(a->self->pos), 0,
 	       sizeof(*a->self) - sizeof(a->self->pos));
 	follow(d);
@@ -233,8 +236,7 @@ static uint64_t peer_said(const struct shmring *v)
 		return said;
 	if (behind > SHMRING_LANE_ENDS - 1)
 		behind = SHMRING_LANE_ENDS - 1;
-	end = v->info->lane.end[(v->generation - behind + 1) %
-				SHMRING_LANE_ENDS];
+	end = v->lane->end[(v->generation - behind + 1) % SHMRING_LANE_ENDS];
 	return end - said > SIZE ? end : said;
 }
 
@@ -294,7 +296,7 @@ static bool goes_across(const struct shmring *v, uint64_t bytes)
 	size_t i;
 
 	for (i = 0; i < SHMRING_LANE_ENDS; i++)
-		if (v->info->lane.end[i] - v->pos - 1 < bytes - 1)
+		if (v->lane->end[i] - v->pos - 1 < bytes - 1)
 			return true;
 	return false;
 }

@@ -392,13 +392,13 @@ static void test_full_and_empty(void **state)
 	(void)state;
 	pair_open(&t, &o);
 	assert_int_equal(shmring_recv(t.c, buf, 8, NULL, 0), -EAGAIN);
-	assert_int_equal(t.c->self->stalls, 1);
+	assert_int_equal(t.c->ctl->stalls, 1);
 	assert_int_equal(shmring_wait(t.c, 0, 0), -ETIMEDOUT);
 	assert_int_equal(shmring_wait(t.c, 0, 1000000), -ETIMEDOUT);
 	for (i = 0; i < SIZE / 8; i++)
 		assert_int_equal(shmring_send(t.p, buf, 8, 0, 0), 0);
 	assert_int_equal(shmring_send(t.p, buf, 8, 0, 0), -EAGAIN);
-	assert_int_equal(t.p->self->stalls, 1);
+	assert_int_equal(t.p->ctl->stalls, 1);
 	assert_int_equal(shmring_wait(t.p, 8, 0), -ETIMEDOUT);
 	assert_int_equal(shmring_wait(t.p, 8, 1000000), -ETIMEDOUT);
 	assert_int_equal(shmring_send(t.p, buf, 8, 0, 1000000), -ETIMEDOUT);

@@ -144,7 +144,8 @@ static void tell_watches(struct shared *s, const struct shmring *r, int sleeps)
 {
 	s->watch[0] = &r->peer->pos;
 	/* The sleeper's bell */
-	s->watch[1] = &r->info->bell[sleeps == (r->role == CONSUMER)].value;
+	s->watch[1] = sleeps == (r->role == CONSUMER) ? &r->info->bell :
+							&r->lane->bell;
 	s->watch[2] = sleeps ? (const void *)&r->info->epoch : &r->self->pos;
 }
 

@@ -16,8 +16,8 @@
 /* struct joined - a pair in one mapping, and what to put back */
 struct joined {
 	struct pair t;
-	const struct shmring_ctl_page *p_peer;
-	const struct shmring_ctl_page *c_peer;
+	const struct shmring_cursor *p_peer;
+	const struct shmring_cursor *c_peer;
 	unsigned char *c_data;
 	int poll;
 };

@@ -64,11 +64,11 @@ inline look_at_tail()
 	n = generation;
 #else
 	/* @ user/lib/backend.h shmring_tail (G3): uint32_t generation = __atomic_load_n(&consumer->generation, */
-	/* @ kmod/settle.c shmring_tail (G3): generation = smp_load_acquire(&page->generation); */
+	/* @ kmod/settle.c shmring_tail (G3): generation = smp_load_acquire(&cursor->generation); */
 	load(P, WORD, n);
 #endif
 	/* @ user/lib/backend.h shmring_tail (A): uint64_t tail = __atomic_load_n(&consumer->pos, __ATOMIC_ACQUIRE); */
-	/* @ kmod/settle.c shmring_tail (A): tail = smp_load_acquire(&page->pos); */
+	/* @ kmod/settle.c shmring_tail (A): tail = smp_load_acquire(&cursor->pos); */
 	load(P, TAIL, v);
 	/* @ user/lib/backend.h shmring_tail: return (behind & beyond) ? end : tail; */
 	/* @ kmod/settle.c shmring_tail: return generation != now && end - tail > ring->bytes ? end : tail; */
@@ -155,7 +155,7 @@ inline settle()
 #ifdef NO_HEAD_FIRST
 	store_rel(P, GEN, generation + 1);
 #endif
-	/* @ kmod/settle.c shmring_put_right: WRITE_ONCE(side->page->pos, pos); */
+	/* @ kmod/settle.c shmring_put_right: WRITE_ONCE(side->cursor->pos, pos); */
 	/* @ user/lib/shm_settle.c shm_settle: __atomic_store_n(&r->self->pos, head, __ATOMIC_RELAXED); */
 	if
 	:: v != mem[HEAD] -> store(P, HEAD, v)
@@ -223,7 +223,7 @@ inline follow()
 	limit = v;
 	generation = g;
 	/* @ user/lib/look.c follow (G4): __atomic_store_n(&r->self->generation, now, __ATOMIC_RELEASE); */
-	/* @ kmod/record.c shmring_follow (G4): smp_store_release(&page->generation, generation); */
+	/* @ kmod/record.c shmring_follow (G4): smp_store_release(&cursor->generation, generation); */
 #ifdef NO_TAIL_FIRST
 	store(C, WORD, g)
 #else

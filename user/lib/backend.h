@@ -20,6 +20,7 @@
  * struct shmring_geometry - how large a ring is and where its parts are
  *
  * A copy, checked once: what stands in shared memory can change.
+ * @page_size: bytes of each of the first three parts
  * @doubled: the file shows the data twice by itself, at @data and behind it
  */
 struct shmring_geometry {
@@ -38,6 +39,7 @@ struct shmring_endpoint {
 	struct shmring r;
 	struct shmring_opts opts;
 	struct shmring_geometry geo;
+	const struct shmring_ctl_page *peer_ctl;
 	uint32_t epoch;		/* when the peer was last found missing */
 	int ring_fd;		/* once attached: the ring's own, or -1 */
 	uint32_t received;	/* the role that came with a descriptor */
@@ -205,7 +207,7 @@ static inline uint64_t shmring_lane_end(const struct shmring_lane *lane,
 /* The same by where the producer began whom @r knows. */
 static inline uint64_t shmring_aligned(const struct shmring *r, uint64_t pos)
 {
-	uint64_t start = shmring_lane_end(&r->info->lane, r->generation,
+	uint64_t start = shmring_lane_end(r->lane, r->generation,
 					  r->generation);
 
 	return shmring_whole(r, start, pos);
@@ -217,7 +219,7 @@ static inline uint64_t shmring_aligned(const struct shmring *r, uint64_t pos)
  * one's.
  */
 static inline uint64_t shmring_tail(const struct shmring_lane *lane,
-				    const struct shmring_ctl_page *consumer,
+				    const struct shmring_cursor *consumer,
 				    uint32_t now, uint64_t ring_bytes)
 {
 	/* (G3) The generation before the tail; pairs with (G4). */
@@ -241,6 +243,16 @@ static inline unsigned int shmring_side(uint32_t role)
 static inline uint32_t shmring_other(uint32_t role)
 {
 	return SHMRING_ROLE_PRODUCER + SHMRING_ROLE_CONSUMER - role;
+}
+
+/* What those of @role are woken by. */
+static inline uint32_t *shmring_bell(const struct shmring_info_page *info,
+				     uint32_t role)
+{
+	const struct shmring_bell *bell = role == SHMRING_ROLE_PRODUCER ?
+					  &info->lane[0].bell : &info->bell;
+
+	return (uint32_t *)(uintptr_t)&bell->value;
 }
 
 /* Acquire: pairs with the release by which the state was set. */

@@ -427,14 +427,14 @@ static int dev_fd(struct shmring *r)
 static int dev_arm(struct shmring *r, uint64_t need)
 {
 	(void)need;
-	__atomic_store_n(&r->self->poll_flags, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&r->ctl->poll_flags, 0, __ATOMIC_RELAXED);
 	return 0;
 }
 
 static int dev_arm_peer(struct shmring *r, uint32_t epoch)
 {
-	__atomic_store_n(&r->self->poll_epoch, epoch, __ATOMIC_RELAXED);
-	__atomic_store_n(&r->self->poll_flags, SHMRING_POLL_PEER,
+	__atomic_store_n(&r->ctl->poll_epoch, epoch, __ATOMIC_RELAXED);
+	__atomic_store_n(&r->ctl->poll_flags, SHMRING_POLL_PEER,
 			 __ATOMIC_RELEASE);
 	return 0;
 }

@@ -302,6 +302,8 @@ static int enter(struct shmring *r, int fd, uint32_t role)
 		shm_settle(r);
 	shmring_begin(r, role);
 	s->info = (struct shmring_info_page *)(uintptr_t)r->info;
+	s->ctl = r->ctl;
+	s->peer_ctl = shmring_endpoint(r)->peer_ctl;
 	s->self = r->self;
 	s->peer = r->peer;
 	s->role = role;

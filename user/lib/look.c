@@ -47,7 +47,7 @@ static void pause_for(unsigned int n)
 static __attribute__((noinline, cold))
 bool follow(struct shmring *r, uint32_t now)
 {
-	const struct shmring_lane *lane = &r->info->lane;
+	const struct shmring_lane *lane = r->lane;
 	uint64_t most = r->shown + shmring_ring_bytes(r), end;
 	bool back, more;
 
@@ -84,7 +84,7 @@ static bool is_within(uint64_t pos, uint64_t from, uint64_t to)
 /* Where number @n left off, if that is a place for a record. */
 static uint64_t end_of(const struct shmring *r, uint32_t n)
 {
-	return shmring_aligned(r, shmring_lane_end(&r->info->lane, n,
+	return shmring_aligned(r, shmring_lane_end(r->lane, n,
 						   r->generation));
 }
 
@@ -157,7 +157,7 @@ static bool is_part(const struct shmring *r, uint64_t avail)
 static int look_for_space(struct shmring *r, uint64_t need)
 {
 	uint64_t ring = shmring_ring_bytes(r);
-	uint64_t limit = shmring_tail(&r->info->lane, r->peer, r->generation,
+	uint64_t limit = shmring_tail(r->lane, r->peer, r->generation,
 				      ring) + ring;
 
 	if (shmring_likely(is_plausible(r, r->limit, limit)))
@@ -176,7 +176,7 @@ void take_back(struct shmring *r)
 /* Whether @head is of the producer that this side knows, of whom @now have left. */
 static inline bool read_head(const struct shmring *r, uint64_t *head, uint32_t *now)
 {
-	const uint32_t *generation = &r->info->lane.generation;
+	const uint32_t *generation = &r->lane->generation;
 
 	/* (C) */
 	*head = __atomic_load_n(&r->peer->pos, __ATOMIC_ACQUIRE);

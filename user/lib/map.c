@@ -50,7 +50,8 @@ static unsigned char *map_data(const struct shmring_geometry *g, int fd,
 
 int shmring_map(struct shmring *r, int fd, uint32_t role, bool info_writable)
 {
-	const struct shmring_geometry *g = &shmring_endpoint(r)->geo;
+	struct shmring_endpoint *ep = shmring_endpoint(r);
+	const struct shmring_geometry *g = &ep->geo;
 	bool producer = role == SHMRING_ROLE_PRODUCER;
 	int own = PROT_READ | PROT_WRITE;
 	int err;
@@ -59,17 +60,21 @@ int shmring_map(struct shmring *r, int fd, uint32_t role, bool info_writable)
 			     info_writable ? own : PROT_READ, fd, g->info);
 	if (!r->info)
 		goto fail;
-	r->self = map_shared(NULL, g->page_size, own, fd,
-			     producer ? g->producer : g->consumer);
-	if (!r->self)
+	r->ctl = map_shared(NULL, g->page_size, own, fd,
+			    producer ? g->producer : g->consumer);
+	if (!r->ctl)
 		goto fail;
-	r->peer = map_shared(NULL, g->page_size, PROT_READ, fd,
-			     producer ? g->consumer : g->producer);
-	if (!r->peer)
+	ep->peer_ctl = map_shared(NULL, g->page_size, PROT_READ, fd,
+				  producer ? g->consumer : g->producer);
+	if (!ep->peer_ctl)
 		goto fail;
 	r->data = map_data(g, fd, producer ? own : PROT_READ);
 	if (!r->data)
 		goto fail;
+	r->self = r->ctl->cursor;
+	r->peer = ep->peer_ctl->cursor;
+	r->lane = r->info->lane;
+	r->bell = shmring_bell(r->info, shmring_other(role));
 	return 0;
 fail:
 	err = errno;
@@ -93,8 +98,8 @@ void shmring_map_blank(struct shmring *r)
 	const struct shmring_geometry *g = &shmring_endpoint(r)->geo;
 
 	blank(r->info, g->page_size);
-	blank(r->self, g->page_size);
-	blank(r->peer, g->page_size);
+	blank(r->ctl, g->page_size);
+	blank(shmring_endpoint(r)->peer_ctl, g->page_size);
 	if (r->role == SHMRING_ROLE_PRODUCER)
 		blank(r->data, 2 * g->ring_bytes);
 }
@@ -107,14 +112,15 @@ static void unmap(const volatile void *p, size_t len)
 
 void shmring_unmap(struct shmring *r)
 {
-	const struct shmring_geometry *g = &shmring_endpoint(r)->geo;
+	struct shmring_endpoint *ep = shmring_endpoint(r);
+	const struct shmring_geometry *g = &ep->geo;
 
 	unmap(r->data, 2 * g->ring_bytes);
-	unmap(r->peer, g->page_size);
-	unmap(r->self, g->page_size);
+	unmap(ep->peer_ctl, g->page_size);
+	unmap(r->ctl, g->page_size);
 	unmap(r->info, g->page_size);
 	r->data = NULL;
-	r->peer = NULL;
-	r->self = NULL;
+	ep->peer_ctl = NULL;
+	r->ctl = NULL;
 	r->info = NULL;
 }

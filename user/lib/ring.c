@@ -184,7 +184,7 @@ void shmring_begin(struct shmring *r, uint32_t role)
 	/* What the last consumer has not followed is left to this one. */
 	r->generation = __atomic_load_n(role == SHMRING_ROLE_CONSUMER ?
 					&r->self->generation :
-					&r->info->lane.generation,
+					&r->lane->generation,
 					__ATOMIC_ACQUIRE);
 	r->bounded = 1;
 	self = __atomic_load_n(&r->self->pos, __ATOMIC_ACQUIRE);
@@ -195,7 +195,6 @@ void shmring_begin(struct shmring *r, uint32_t role)
 	r->seen = self;
 	r->handback = o->handback_shift ?
 		      shmring_ring_bytes(r) >> o->handback_shift : 0;
-	r->bell = &r->info->bell[shmring_side(shmring_other(role))].value;
 	/*
 	 * With one CPU, looking keeps the peer from running. The CPUs that this
 	 * thread is bound to say nothing: the peer may be bound to others.
@@ -302,7 +301,7 @@ int shmring_refill(struct shmring *r, uint64_t need)
 	if (err != -EAGAIN)
 		return err;
 	/* This side alone writes it; others may read it at any time. */
-	__atomic_store_n(&r->self->stalls, r->self->stalls + 1,
+	__atomic_store_n(&r->ctl->stalls, r->ctl->stalls + 1,
 			 __ATOMIC_RELAXED);
 	/* The producer may be waiting for what this side still holds. */
 	if (r->role == SHMRING_ROLE_CONSUMER)
@@ -398,7 +397,7 @@ int64_t shmring_used(const struct shmring *r)
 	if (r->role == SHMRING_ROLE_NONE)
 		return -ENOTCONN;
 	if (r->role == SHMRING_ROLE_PRODUCER)
-		used = r->shown - shmring_tail(&r->info->lane, r->peer,
+		used = r->shown - shmring_tail(r->lane, r->peer,
 					       r->generation, ring);
 	else
 		used = __atomic_load_n(&r->peer->pos, __ATOMIC_RELAXED) -

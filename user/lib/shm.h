@@ -20,7 +20,7 @@
  * lock has the proof that the holder is dead, and sets GONE for it. Only the
  * peer does that, in one thread at a time.
  *
- * bell[role] of the info page is a futex on which that side sleeps. It is rung
+ * The bell of a side is a futex on which it sleeps. It is rung
  * by each kick of the peer and after each change of a state. A side killed
  * between the change and the bell is heard of by its life, upon which the
  * peer's thread rings the peer's bell in any case.
@@ -105,8 +105,10 @@ struct shm_service {
  */
 struct shm {
 	struct shmring_info_page *info;
-	struct shmring_ctl_page *self;
-	const struct shmring_ctl_page *peer;
+	struct shmring_ctl_page *ctl;
+	const struct shmring_ctl_page *peer_ctl;
+	const struct shmring_cursor *self;
+	const struct shmring_cursor *peer;
 	uint32_t role;
 	uint32_t other;
 	int fd;

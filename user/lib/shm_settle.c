@@ -10,7 +10,7 @@
 /* The head that the last producer has left, or the nearest that can be true. */
 static uint64_t true_head(const struct shmring *r)
 {
-	const struct shmring_lane *lane = &r->info->lane;
+	const struct shmring_lane *lane = r->info->lane;
 	uint64_t head = __atomic_load_n(&r->self->pos, __ATOMIC_RELAXED);
 	uint64_t start = lane->end[lane->generation % SHMRING_LANE_ENDS];
 	uint64_t end = shmring_tail(lane, r->peer, lane->generation,
@@ -33,7 +33,7 @@ void shm_settle(struct shmring *r)
 {
 	struct shmring_info_page *info =
 		(struct shmring_info_page *)(uintptr_t)r->info;
-	struct shmring_lane *lane = &info->lane;
+	struct shmring_lane *lane = info->lane;
 	uint32_t generation = lane->generation + 1;
 	uint64_t head = true_head(r);
 

@@ -63,7 +63,7 @@ int shm_sleep_ready(void)
 
 static uint32_t *own_bell(const struct shm *s)
 {
-	return &s->info->bell[shmring_side(s->role)].value;
+	return shmring_bell(s->info, s->role);
 }
 
 /* Acquire: before a look at what the bell is rung for. */
@@ -78,7 +78,7 @@ uint32_t shm_bell(const struct shm *s)
  */
 bool shm_is_reached(const struct shm *s, const struct shm_goal *goal)
 {
-	const struct shmring_lane *lane = &s->info->lane;
+	const struct shmring_lane *lane = s->info->lane;
 	bool produces = s->role == SHMRING_ROLE_PRODUCER;
 	/* (4) */
 	uint64_t pos = produces ?

@@ -136,12 +136,14 @@ struct shmring_backend;
  *	records end in between
  * @shown: what this side's page says: the last publish or hand-back
  * @handback: the consumer hands back once @pos - @shown is this much
- * @self: this side's control page
- * @peer: the other side's
- * @record_size: bytes of each record, 0 for any
+ * @self: how far this side says that it is
+ * @peer: how far the other side says that it is
  * @bell: the peer's, odd while it sleeps
- * @generation: of the lane, as this side knows it
+ * @lane: what is said of the producers that came and went
+ * @record_size: bytes of each record, 0 for any
+ * @generation: of @lane, as this side knows it
  * @bounded: ends of producers that left may be ahead of @pos
+ * @ctl: this side's control page
  * @granted: with SHMRING_DEBUG: up to where a record was reserved or peeked
  */
 struct shmring {
@@ -152,20 +154,22 @@ struct shmring {
 	uint64_t seen;
 	uint64_t shown;
 	uint64_t handback;
-	struct shmring_ctl_page *self;
-	const struct shmring_ctl_page *peer;
+	struct shmring_cursor *self;
+	const struct shmring_cursor *peer;
 	const uint32_t *bell;
+	const struct shmring_lane *lane;
+	uint32_t record_size;
+	uint32_t role;
+	uint32_t generation;
+	uint32_t bounded;
+	uint32_t streaming;
+	uint32_t probe_in;
+	uint32_t spin_ns;
+	int fd;
+	struct shmring_ctl_page *ctl;
 	const struct shmring_info_page *info;
 	const struct shmring_backend *backend;
 	void *priv;
-	int fd;
-	uint32_t record_size;
-	uint32_t role;
-	uint32_t spin_ns;
-	uint32_t streaming;
-	uint32_t probe_in;
-	uint32_t generation;
-	uint32_t bounded;
 	uint64_t granted;
 };
 

@@ -177,7 +177,7 @@ int shmring_arm(struct shmring *r, size_t want)
 		return err;
 	shmring_flush(r);
 	/* The kernel's poll() reads it, of which it believes nothing. */
-	__atomic_store_n(&r->self->want,
+	__atomic_store_n(&r->ctl->want,
 			 need < UINT32_MAX ? (uint32_t)need : UINT32_MAX,
 			 __ATOMIC_RELAXED);
 	err = look_or_miss(r, need);

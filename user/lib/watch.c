@@ -30,31 +30,31 @@ int shm_life_begin(struct shm *s)
 
 	head->list.next = &head->list;
 	head->futex_offset = 0;
-	head->list_op_pending = (struct robust_list *)(void *)&s->self->life;
+	head->list_op_pending = (struct robust_list *)(void *)&s->ctl->life;
 	if (syscall(SYS_set_robust_list, head, sizeof(*head)))
 		return -errno;
 	/*
 	 * From here on each end is told. Release: pairs with the acquire in
 	 * shm_life_of_peer().
 	 */
-	__atomic_store_n(&s->self->life, tid | FUTEX_WAITERS, __ATOMIC_RELEASE);
-	futex_wake_all(&s->self->life);
+	__atomic_store_n(&s->ctl->life, tid | FUTEX_WAITERS, __ATOMIC_RELEASE);
+	futex_wake_all(&s->ctl->life);
 	return 0;
 }
 
 /* By the same thread, once the state says that it has left. */
 void shm_life_end(struct shm *s)
 {
-	__atomic_store_n(&s->self->life, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&s->ctl->life, 0, __ATOMIC_RELEASE);
 	/* For the kernel, which does not look before this thread ends. */
 	__atomic_store_n(&s->service.robust.list_op_pending, NULL,
 			 __ATOMIC_RELAXED);
-	futex_wake_all(&s->self->life);
+	futex_wake_all(&s->ctl->life);
 }
 
 uint32_t shm_life_of_peer(const struct shm *s)
 {
-	return __atomic_load_n(&s->peer->life, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&s->peer_ctl->life, __ATOMIC_ACQUIRE);
 }
 
 bool shm_looks_dead(uint32_t life)

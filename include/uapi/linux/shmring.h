@@ -15,8 +15,8 @@
  *
  *	            producer   consumer
  *	info page     r          r	struct shmring_info_page
- *	producer page rw         r	struct shmring_ctl_page: head
- *	consumer page r          rw	struct shmring_ctl_page: tail
+ *	producer page rw         r	struct shmring_ctl_page: cursor[0] is head
+ *	consumer page r          rw	struct shmring_ctl_page: cursor[0] is tail
  *	data          rw         r	the records,
  *	data again    rw         r	the same pages: no record ever wraps
  *
@@ -30,8 +30,8 @@
  * A pairs with D: the space is used again only after its records were read.
  * B pairs with C: the records are read only after they were written.
  *
- * Sleeping: each side has a bell in the info page, which is odd while somebody
- * of that side sleeps. Who is about to sleep makes it odd, makes the CPUs of the
+ * Sleeping: each producer has a bell in its lane and the consumers have one in
+ * the info page, which is odd while somebody of that side sleeps. Who is about to sleep makes it odd, makes the CPUs of the
  * other side execute a full memory barrier, and looks again. The other side,
  * after each publish or release, loads the bell (a compiler barrier between the
  * two is enough, since the sleeper paid for the fence) and, if it is odd, calls
@@ -53,7 +53,7 @@
 #define SHMRING_NAME_MAX	32	/* bytes, with the terminating NUL */
 
 #define SHMRING_MAGIC		0x474e4952524d4853ULL	/* "SHMRRING", little-endian */
-#define SHMRING_VERSION		4	/* of the layout below */
+#define SHMRING_VERSION		5	/* of the layout below */
 
 /* Offsets in a ring are free-running 64-bit byte counts, never wrapped. */
 
@@ -100,17 +100,19 @@ struct shmring_bell {
 #define SHMRING_LANE_ENDS	64
 
 /*
- * struct shmring_lane - the producers that came and went
+ * struct shmring_lane - what the kernel says of a lane: the producers that came
+ *	and went
  * @generation: how many have left
  * @end: where they left off. Number n, counted from 1, is in
  *	end[n % SHMRING_LANE_ENDS], as long as @generation - n is less than
  *	SHMRING_LANE_ENDS - 1. Its successor goes on there
+ * @bell: of the producer
  *
  * An end is the head that a producer has left, or the nearest that can be true.
  * One that lied may have shown a head beyond its end, and its successor writes
  * there again. So a consumer that finds another @generation goes to the end of the
  * producer that it has looked at, if it is beyond, or more than a ring behind; then
- * it sets @generation in its own page. Until it does, a producer takes such a tail
+ * it sets @generation in its own cursor. Until it does, a producer takes such a tail
  * for that end. The end and the head are put right before @generation moves. No
  * record goes across an end. Where an end is not kept any more, the first one that
  * is stands for it: then who lied can have cost records of its successors.
@@ -120,6 +122,7 @@ struct shmring_lane {
 	__u32 pad0;
 	__u64 end[SHMRING_LANE_ENDS];
 	__u8 pad1[120];
+	struct shmring_bell bell;
 };
 
 /*
@@ -134,10 +137,10 @@ struct shmring_lane {
  * @max_producers, @max_consumers: as in struct shmring_create
  * @epoch: moves whenever an endpoint attaches or detaches
  * @state: SHMRING_STATE_* of the producer [0] and the consumer [1]
- * @bell: of the producer [0] and the consumer [1]
- * @lane: see there
+ * @bell: of the consumer
+ * @lane: max_producers of them
  *
- * The words that change lie on a line pair of their own.
+ * The words that change lie on line pairs of their own.
  */
 struct shmring_info_page {
 	__u64 magic;
@@ -153,44 +156,52 @@ struct shmring_info_page {
 	__u32 epoch;
 	__u32 state[2];
 	__u8 pad1[116];
-	struct shmring_bell bell[2];
-	struct shmring_lane lane;
+	struct shmring_bell bell;
+	struct shmring_lane lane[];
 };
 
 /* Features of a ring's layout that change how it is used: none yet. */
 #define SHMRING_FEATURES	0ULL
 
 /*
+ * struct shmring_cursor - how far one is in one lane, on a line pair of its own
+ * @pos: head for a producer, tail for a consumer: bytes published or released
+ *	since the ring was created
+ * @generation: the consumer's: that of the lane when it last looked at head. The
+ *	kernel sets it at ATTACH
+ */
+struct shmring_cursor {
+	__u64 pos;
+	__u32 generation;
+	__u8 pad[116];
+};
+
+/*
  * struct shmring_ctl_page - the page that one side alone writes
- * @pos: head in the producer's page, tail in the consumer's: bytes published
- *	or released since the ring was created. Its line holds nothing else and
- *	the next is empty, since CPUs prefetch lines in pairs.
  * @want: poll() and the eventfd report ready when at least this many bytes are
  *	there (consumer) or free (producer). 0 means one record. More than the
  *	ring holds counts as the whole ring. The kernel clears it at ATTACH.
  * @poll_flags: SHMRING_POLL_*. The kernel clears it at ATTACH.
  * @poll_epoch: for SHMRING_POLL_PEER
- * @generation: the consumer's: that of the lane when it last looked at head. The
- *	kernel sets it at ATTACH
  * @life: says whether this side lives where there is no module (a robust
  *	futex); unused by the device.
  * @stalls: the side's own counter of having found the ring full or empty
  * @messages: the side's own counter of records, where it keeps one
+ * @cursor: the producer's one, and the consumer's for each lane
  *
  * The kernel believes none of it.
  */
 struct shmring_ctl_page {
-	__u64 pos;
-	__u8 pad0[120];
 	__u32 want;
 	__u32 poll_flags;
 	__u32 poll_epoch;
-	__u32 generation;
-	__u8 pad1[112];
+	__u8 pad0[116];
 	__u32 life;
-	__u8 pad2[124];
+	__u8 pad1[124];
 	__u64 stalls;
 	__u64 messages;
+	__u8 pad2[112];
+	struct shmring_cursor cursor[];
 };
 
 /*

@@ -240,14 +240,14 @@ static long bind(struct fuzz_run *run, const uint64_t *a)
 static size_t word_at(uint64_t word)
 {
 	static const size_t words[CTL_WORDS] = {
-		offsetof(struct shmring_ctl_page, pos),
+		offsetof(struct shmring_ctl_page, cursor[0].pos),
 		offsetof(struct shmring_ctl_page, want),
 		offsetof(struct shmring_ctl_page, stalls),
 		offsetof(struct shmring_ctl_page, messages),
 		0, 8, 1024,
 		offsetof(struct shmring_ctl_page, poll_flags),
 		offsetof(struct shmring_ctl_page, poll_epoch),
-		offsetof(struct shmring_ctl_page, generation),
+		offsetof(struct shmring_ctl_page, cursor[0].generation),
 		offsetof(struct shmring_ctl_page, life),
 	};
 
