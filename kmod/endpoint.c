@@ -15,11 +15,12 @@
 #include "notify.h"
 #include "trace.h"
 
-static struct shmring_side *shmring_side_of(struct shmring *ring, u32 role)
+/* @index is that of one. */
+static struct shmring_slot *shmring_slot_of(struct shmring *ring, u32 role, u32 index)
 {
-	unsigned int index = role - SHMRING_ROLE_PRODUCER;
-
-	return &ring->side[array_index_nospec(index, SHMRING_SIDES)];
+	if (role == SHMRING_ROLE_CONSUMER)
+		return &ring->consumer;
+	return &ring->lane[array_index_nospec(index, ring->nr_lanes)];
 }
 
 static void shmring_free_endpoint(struct work_struct *work)
@@ -51,7 +52,7 @@ void shmring_put_endpoint(struct shmring_endpoint *ep)
 	put_device(&ring->dev);
 }
 
-struct shmring_endpoint *shmring_new_endpoint(struct shmring *ring, u32 role)
+struct shmring_endpoint *shmring_new_endpoint(struct shmring *ring)
 {
 	struct shmring_endpoint *ep = kzalloc(sizeof(*ep), GFP_KERNEL_ACCOUNT);
 
@@ -59,7 +60,6 @@ struct shmring_endpoint *shmring_new_endpoint(struct shmring *ring, u32 role)
 		return ERR_PTR(-ENOMEM);
 	get_device(&ring->dev);
 	ep->ring = ring;
-	ep->side = shmring_side_of(ring, role);
 	address_space_init_once(&ep->mapping);
 	ep->mapping.a_ops = &empty_aops;
 	init_rwsem(&ep->mapping.invalidate_lock);
@@ -72,69 +72,134 @@ struct shmring_endpoint *shmring_new_endpoint(struct shmring *ring, u32 role)
 	return ep;
 }
 
-/*
- * Everybody hears of a peer that comes or goes. Who looks at the state and then
- * at the epoch, and finds a peer gone, has the epoch of that.
- */
-static void shmring_set_state(struct shmring *ring, struct shmring_side *side,
-			      u32 state)
+static bool shmring_is_free(const struct shmring_slot *slot)
 {
-	struct shmring_info_page *info = ring->info;
-	struct shmring_side *other = shmring_other(ring, side);
+	return !rcu_access_pointer(slot->owner);
+}
+
+static bool shmring_has_producer(struct shmring *ring)
+{
+	struct shmring_slot *lane;
 
 	lockdep_assert_held(&ring->lock);
-	if (state == SHMRING_STATE_GONE)
+	shmring_for_each_lane(ring, lane)
+		if (!shmring_is_free(lane))
+			return true;
+	return false;
+}
+
+/* Those on the other side hear of it. */
+static void shmring_wake_all(struct shmring_slot *slot)
+{
+	shmring_kick(slot);
+	/* Also those who asked to be woken one at a time. */
+	wake_up_interruptible_all(&slot->wq);
+}
+
+static void shmring_wake_peers(struct shmring_slot *slot)
+{
+	struct shmring *ring = slot->ring;
+	struct shmring_slot *lane;
+
+	if (shmring_is_producer(slot))
+		return shmring_wake_all(&ring->consumer);
+	shmring_for_each_lane(ring, lane)
+		shmring_wake_all(lane);
+}
+
+/*
+ * Everybody hears of a peer that comes or goes. The epoch is about sides: it moves
+ * with the first that comes and the last that goes. Who looks at the state and then
+ * at the epoch, and finds the peer gone, has the epoch of that.
+ */
+static void shmring_set_state(struct shmring_slot *slot, u32 state)
+{
+	struct shmring_info_page *info = slot->ring->info;
+	bool moves = *shmring_state(slot) != state;
+
+	lockdep_assert_held(&slot->ring->lock);
+	if (moves && state == SHMRING_STATE_GONE)
 		WRITE_ONCE(info->epoch, info->epoch + 1);
 	/*
 	 * (P1) After the epoch, and all that the side published or released;
 	 * pairs with (P3).
 	 */
-	smp_store_release(shmring_state(ring, side), state);
-	if (state != SHMRING_STATE_GONE)
+	smp_store_release(shmring_state(slot), state);
+	if (moves && state != SHMRING_STATE_GONE)
 		/* (P2) Who sees the epoch sees the state; pairs with (P4). */
 		smp_store_release(&info->epoch, info->epoch + 1);
-	shmring_kick(other);
-	/* Also those who asked to be woken one at a time. */
-	wake_up_interruptible_all(&other->wq);
+	shmring_wake_peers(slot);
 }
 
-static void shmring_gain_role(struct shmring_endpoint *ep)
+static void shmring_gain_role(struct shmring_endpoint *ep, struct shmring_slot *slot)
 {
 	struct shmring *ring = ep->ring;
-	struct shmring_side *side = ep->side;
 
 	lockdep_assert_held(&ring->lock);
 	reinit_completion(&ep->ended);
+	ep->slot = slot;
 	WRITE_ONCE(ep->live, true);
-	rcu_assign_pointer(side->owner, shmring_get_endpoint(ep));
-	side->pid = get_pid(task_tgid(current));
-	/* The producer may have written anything since the last one left. */
-	if (!shmring_is_producer(ring, side))
-		shmring_settle(side);
+	rcu_assign_pointer(slot->owner, shmring_get_endpoint(ep));
+	slot->pid = get_pid(task_tgid(current));
+	/* The producers may have written anything since the last one left. */
+	if (!shmring_is_producer(slot))
+		shmring_settle(slot);
 	ring->met = true;
 	/* What the last one to have the role asked poll() for. */
-	WRITE_ONCE(side->page->want, 0);
-	WRITE_ONCE(side->page->poll_flags, 0);
-	shmring_set_state(ring, side, SHMRING_STATE_ATTACHED);
+	WRITE_ONCE(slot->page->want, 0);
+	WRITE_ONCE(slot->page->poll_flags, 0);
+	shmring_set_state(slot, SHMRING_STATE_ATTACHED);
 	/* Who polls a descriptor of the ring asks again, and arms. */
-	wake_up_interruptible_all(&side->wq);
-	trace_shmring_attach(side);
-	shmring_notify_endpoint(ring, side, SHMRING_CMD_ENDPOINT_ATTACH_NTF,
-				false);
+	wake_up_interruptible_all(&ring->wq);
+	trace_shmring_attach(slot);
+	shmring_notify_endpoint(slot, SHMRING_CMD_ENDPOINT_ATTACH_NTF, false);
 }
 
-int shmring_take_role(struct shmring_endpoint *ep)
+/*
+ * What a process writes with one descriptor after the other stays in order where it
+ * finds its lane again. So each takes that, or the one that was left longest ago.
+ */
+static struct shmring_slot *shmring_free_lane(struct shmring *ring)
+{
+	struct shmring_slot *lane, *oldest = NULL;
+
+	lockdep_assert_held(&ring->lock);
+	shmring_for_each_lane(ring, lane) {
+		if (!shmring_is_free(lane))
+			continue;
+		if (lane->last == task_tgid(current))
+			return lane;
+		if (!oldest || lane->left < oldest->left)
+			oldest = lane;
+	}
+	return oldest;
+}
+
+static struct shmring_slot *shmring_free_slot(struct shmring *ring, u32 role,
+					      u32 index)
+{
+	struct shmring_slot *slot;
+
+	if (role == SHMRING_ROLE_PRODUCER && index == SHMRING_INDEX_ANY)
+		return shmring_free_lane(ring);
+	slot = shmring_slot_of(ring, role, index);
+	return shmring_is_free(slot) ? slot : NULL;
+}
+
+int shmring_take_role(struct shmring_endpoint *ep, u32 role, u32 index)
 {
 	struct shmring *ring = ep->ring;
+	struct shmring_slot *slot;
 	int err = 0;
 
 	mutex_lock(&ring->lock);
+	slot = shmring_free_slot(ring, role, index);
 	if (ring->condemned)
 		err = -ENOENT;
-	else if (rcu_access_pointer(ep->side->owner))
+	else if (!slot)
 		err = -EBUSY;
 	else
-		shmring_gain_role(ep);
+		shmring_gain_role(ep, slot);
 	mutex_unlock(&ring->lock);
 	return err;
 }
@@ -155,33 +220,46 @@ static bool shmring_was_killed(const struct shmring_endpoint *ep)
 	       READ_ONCE(signal->group_exit_code) & 0x7f;
 }
 
+/* Where there are several lanes, the process may want the same one again. */
+static void shmring_forget_pid(struct shmring_slot *slot)
+{
+	if (shmring_is_producer(slot) && slot->ring->nr_lanes > 1) {
+		swap(slot->last, slot->pid);
+		slot->left = ++slot->ring->leaves;
+	}
+	put_pid(slot->pid);
+	slot->pid = NULL;
+}
+
 /* Its mappings are revoked, so nobody publishes or releases any more. */
 static void shmring_lose_role(struct shmring_endpoint *ep)
 {
 	struct shmring *ring = ep->ring;
-	struct shmring_side *side = ep->side;
+	struct shmring_slot *slot = ep->slot;
 	bool killed = shmring_was_killed(ep);
+	u32 state = SHMRING_STATE_GONE;
 
-	shmring_put_eventfd(side);
+	shmring_put_eventfd(slot);
 	if (killed)
-		atomic64_inc(&side->deaths);
+		atomic64_inc(&slot->deaths);
 
 	mutex_lock(&ring->lock);
-	rcu_assign_pointer(side->owner, NULL);
-	shmring_settle(side);
-	shmring_set_state(ring, side, SHMRING_STATE_GONE);
-	trace_shmring_detach(side, killed);
-	shmring_notify_endpoint(ring, side, SHMRING_CMD_ENDPOINT_DETACH_NTF,
-				killed);
-	put_pid(side->pid);
-	side->pid = NULL;
+	rcu_assign_pointer(slot->owner, NULL);
+	shmring_settle(slot);
+	if (shmring_is_producer(slot) && shmring_has_producer(ring))
+		state = SHMRING_STATE_ATTACHED;
+	shmring_set_state(slot, state);
+	trace_shmring_detach(slot, killed);
+	shmring_notify_endpoint(slot, SHMRING_CMD_ENDPOINT_DETACH_NTF, killed);
+	shmring_forget_pid(slot);
 	if (ring->flags & SHMRING_CREATE_EPHEMERAL &&
-	    !rcu_access_pointer(shmring_other(ring, side)->owner))
+	    shmring_is_free(&ring->consumer) && !shmring_has_producer(ring))
 		shmring_condemn(ring);
 	mutex_unlock(&ring->lock);
 
 	/* Those who sleep on the endpoint learn that it is one no more. */
-	wake_up_interruptible_all(&side->wq);
+	wake_up_interruptible_all(&slot->wq);
+	wake_up_interruptible_all(&ring->wq);
 	complete_all(&ep->ended);
 	shmring_put_endpoint(ep);
 }
@@ -201,13 +279,13 @@ void shmring_end_role(struct shmring_endpoint *ep)
 	wait_for_completion(&ep->ended);
 }
 
-int shmring_evict(struct shmring *ring, u32 role)
+static int shmring_evict_one(struct shmring_slot *slot)
 {
-	struct shmring_side *side = shmring_side_of(ring, role);
+	struct shmring *ring = slot->ring;
 	struct shmring_endpoint *ep;
 
 	mutex_lock(&ring->lock);
-	ep = rcu_dereference_protected(side->owner,
+	ep = rcu_dereference_protected(slot->owner,
 				       lockdep_is_held(&ring->lock));
 	if (ep)
 		shmring_get_endpoint(ep);
@@ -219,7 +297,20 @@ int shmring_evict(struct shmring *ring, u32 role)
 	return 0;
 }
 
-int shmring_attach(struct shmring *ring, u32 role)
+int shmring_evict(struct shmring *ring, u32 role, u32 index)
+{
+	u32 i, nr = shmring_nr_slots(ring, role);
+	int err = -ENOTCONN;
+
+	if (index != SHMRING_INDEX_ANY)
+		return shmring_evict_one(shmring_slot_of(ring, role, index));
+	for (i = 0; i < nr; i++)
+		if (!shmring_evict_one(shmring_slot_of(ring, role, i)))
+			err = 0;
+	return err;
+}
+
+int shmring_attach(struct shmring *ring, u32 role, u32 index)
 {
 	struct shmring_endpoint *ep;
 	struct file *file;
@@ -228,12 +319,12 @@ int shmring_attach(struct shmring *ring, u32 role)
 	fd = get_unused_fd_flags(O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	ep = shmring_new_endpoint(ring, role);
+	ep = shmring_new_endpoint(ring);
 	file = IS_ERR(ep) ? ERR_CAST(ep) : shmring_new_endpoint_file(ep);
 	err = PTR_ERR_OR_ZERO(file);
 	if (err)
 		goto put_fd;
-	err = shmring_take_role(ep);
+	err = shmring_take_role(ep, role, index);
 	if (err)
 		goto put_file;
 	fd_install(fd, file);

@@ -14,7 +14,7 @@
 /*
  * struct shmring_endpoint - somebody's role in a ring
  * @ring: with a reference
- * @side: the side whose role it has
+ * @slot: the place that it has or had; set with @live
  * @mapping: of its mappings alone, by which they are revoked
  * @lock: protects @live, @writers, @mm and @task. Held for reading while the
  *	kernel maps pages or moves a position on behalf of the endpoint, and for
@@ -24,6 +24,7 @@
  * @writers: shared mappings of what the role may write
  * @mm: to which all shared mappings belong; NULL before the first, then fixed
  * @task: who mapped it first
+ * @turn: the lane that the next read() begins with; protected by @io
  * @io: one read() or write() at a time. Held while user memory is copied, for as
  *	long as user space likes, so nothing that ends the role waits for it
  * @ended: it has no role, not yet or not any more
@@ -33,25 +34,27 @@
  */
 struct shmring_endpoint {
 	struct shmring *ring;
-	struct shmring_side *side;
+	struct shmring_slot *slot;
 	struct address_space mapping;
 	struct rw_semaphore lock;
 	bool live;
 	unsigned int writers;
 	struct mm_struct *mm;
 	struct task_struct *task;
-	struct mutex io;		/* one read() or write() */
+	struct mutex io;		/* one read() or write(); turn */
+	u32 turn;
 	struct completion ended;
 	refcount_t ref;
 	struct rcu_work free_work;
 };
 
-/* The endpoint that has or had @role, without the role yet; or an ERR_PTR. */
-struct shmring_endpoint *shmring_new_endpoint(struct shmring *ring, u32 role);
+/* Without a role yet; or an ERR_PTR. */
+struct shmring_endpoint *shmring_new_endpoint(struct shmring *ring);
 struct shmring_endpoint *shmring_get_endpoint(struct shmring_endpoint *ep);
 void shmring_put_endpoint(struct shmring_endpoint *ep);
 
-int shmring_take_role(struct shmring_endpoint *ep);
+/* @index: of the lane or consumer, or SHMRING_INDEX_ANY */
+int shmring_take_role(struct shmring_endpoint *ep, u32 role, u32 index);
 
 /*
  * Revoke all mappings, tell the peer, free the role; whoever comes second waits
@@ -60,17 +63,24 @@ int shmring_take_role(struct shmring_endpoint *ep);
 void shmring_end_role(struct shmring_endpoint *ep);
 
 /* End the role of whoever has it. -ENOTCONN: nobody has. */
-int shmring_evict(struct shmring *ring, u32 role);
+int shmring_evict(struct shmring *ring, u32 role, u32 index);
 
 /* ATTACH: a new descriptor. */
-int shmring_attach(struct shmring *ring, u32 role);
+int shmring_attach(struct shmring *ring, u32 role, u32 index);
+
+/* How many can have @role, 0 if there is no such role. */
+static inline u32 shmring_nr_slots(const struct shmring *ring, u32 role)
+{
+	return role == SHMRING_ROLE_PRODUCER ? ring->nr_lanes :
+	       role == SHMRING_ROLE_CONSUMER;
+}
 
 /* Whether an endpoint of @role can have @index. */
-static inline bool shmring_is_role(u32 role, u32 index)
+static inline bool shmring_is_role(const struct shmring *ring, u32 role, u32 index)
 {
-	return (role == SHMRING_ROLE_PRODUCER ||
-		role == SHMRING_ROLE_CONSUMER) &&
-	       (!index || index == SHMRING_INDEX_ANY);
+	u32 nr = shmring_nr_slots(ring, role);
+
+	return nr && (index < nr || index == SHMRING_INDEX_ANY);
 }
 
 static inline bool shmring_is_live(const struct shmring_endpoint *ep)
@@ -98,12 +108,15 @@ static inline bool shmring_is_before(u64 a, u64 b)
 	return (s64)(a - b) < 0;
 }
 
-/* settle.c: where the two sides are, as far as it can be true */
-void shmring_settle(struct shmring_side *side);
+/* settle.c: where the two sides of a lane are, as far as it can be true */
+void shmring_settle(struct shmring_slot *slot);
 u64 shmring_whole(const struct shmring *ring, u64 from, u64 pos);
 bool shmring_is_plausible(const struct shmring *ring, u64 head, u64 tail);
-u64 shmring_tail(const struct shmring *ring);
+u64 shmring_tail(const struct shmring_slot *slot);
 u64 shmring_horizon(const struct shmring_lane *lane, u32 now, u64 tail, u64 head);
+
+/* record.c: whether a reader knows that what is in the lane makes no sense */
+bool shmring_was_told(const struct shmring_slot *lane);
 
 /* map.c */
 int shmring_mmap(struct file *file, struct vm_area_struct *vma);

@@ -164,10 +164,11 @@ static struct shmring_endpoint *shmring_become(struct shmring_handle *handle,
 		return ERR_PTR(-ERESTARTSYS);
 	ep = handle->ep;
 	if (!ep) {
-		ep = shmring_new_endpoint(handle->ring, role);
+		ep = shmring_new_endpoint(handle->ring);
 		err = PTR_ERR_OR_ZERO(ep);
 		if (!err) {
-			err = shmring_take_role(ep);
+			err = shmring_take_role(ep, role,
+						SHMRING_INDEX_ANY);
 			if (err)
 				shmring_put_endpoint(ep);
 		}
@@ -191,7 +192,7 @@ static struct shmring_endpoint *shmring_io_endpoint(struct kiocb *iocb,
 		ep = file->private_data;
 	else
 		ep = shmring_become(file->private_data, role);
-	if (!IS_ERR(ep) && shmring_role(ep->side) != role)
+	if (!IS_ERR(ep) && ep->slot->role != role)
 		return ERR_PTR(-EISCONN);
 	return ep;
 }
@@ -251,6 +252,7 @@ struct file *shmring_new_endpoint_file(struct shmring_endpoint *ep)
  */
 static long shmring_ioc_attach(struct file *file, void __user *arg)
 {
+	struct shmring *ring = shmring_ring_of(file);
 	struct shmring_attach args;
 	fmode_t need;
 	int err;
@@ -259,14 +261,14 @@ static long shmring_ioc_attach(struct file *file, void __user *arg)
 			       arg);
 	if (err)
 		return err;
-	if (args.flags || !shmring_is_role(args.role, args.index))
+	if (args.flags || !shmring_is_role(ring, args.role, args.index))
 		return -EINVAL;
 	if (file->f_op == &shmring_endpoint_fops)
 		return -EISCONN;
 	need = args.role == SHMRING_ROLE_PRODUCER ? FMODE_WRITE : FMODE_READ;
 	if (!(file->f_mode & need))
 		return -EACCES;
-	return shmring_attach(shmring_ring_of(file), args.role);
+	return shmring_attach(ring, args.role, args.index);
 }
 
 static long shmring_ioc_info(struct file *file, void __user *arg)
@@ -279,20 +281,18 @@ static long shmring_ioc_info(struct file *file, void __user *arg)
 		.ring_bytes = ring->bytes,
 		.record_size = ring->record_size,
 		.node = ring->node,
-		.max_producers = 1,
+		.max_producers = ring->nr_lanes,
 		.max_consumers = 1,
 		.page_size = PAGE_SIZE,
 		.data_align = PAGE_SIZE,
 		.features = SHMRING_FEATURES,
 		.info_offset = SHMRING_INFO_INDEX << PAGE_SHIFT,
-		.producer_offset =
-			(SHMRING_CTL_INDEX + SHMRING_PRODUCER) << PAGE_SHIFT,
-		.consumer_offset =
-			(SHMRING_CTL_INDEX + SHMRING_CONSUMER) << PAGE_SHIFT,
-		.data_offset = SHMRING_DATA_INDEX << PAGE_SHIFT,
+		.producer_offset = (u64)shmring_lane_index(ring) << PAGE_SHIFT,
+		.consumer_offset = (u64)shmring_cursor_index(ring) << PAGE_SHIFT,
+		.data_offset = (u64)shmring_data_index(ring) << PAGE_SHIFT,
 		.data_bytes = 2 * ring->bytes,
 		.producer_stride = PAGE_SIZE,
-		.consumer_stride = PAGE_SIZE,
+		.consumer_stride = shmring_cursor_pages(ring) << PAGE_SHIFT,
 		.data_stride = 2 * ring->bytes,
 	};
 	u32 room;
@@ -304,21 +304,26 @@ static long shmring_ioc_info(struct file *file, void __user *arg)
 	if (room > PAGE_SIZE)
 		return -E2BIG;
 	info.size = min_t(u32, room, sizeof(info));
-	if (ep && shmring_is_live(ep))
-		info.role = shmring_role(ep->side);
+	if (ep && shmring_is_live(ep)) {
+		info.role = ep->slot->role;
+		info.index = ep->slot->index;
+	}
 	strscpy(info.name, dev_name(&ring->dev), sizeof(info.name));
 	return copy_to_user(arg, &info, info.size) ? -EFAULT : 0;
 }
 
-static long shmring_ioc_kick(struct shmring_endpoint *ep)
+static long shmring_ioc_kick(struct shmring_endpoint *ep, unsigned long index)
 {
-	int err = shmring_enter(ep);
+	int err;
 
+	if (!ep)
+		return -ENOTCONN;
+	err = shmring_enter(ep);
 	if (err)
 		return err;
-	shmring_kick(shmring_other(ep->ring, ep->side));
+	err = shmring_kick_peer(ep->slot, index);
 	shmring_leave(ep);
-	return 0;
+	return err;
 }
 
 static long shmring_ioctl(struct file *file, unsigned int cmd,
@@ -335,7 +340,7 @@ static long shmring_ioctl(struct file *file, unsigned int cmd,
 	case SHMRING_IOC_WAIT:
 		return shmring_wait(ep, argp, false);
 	case SHMRING_IOC_KICK:
-		return ep ? shmring_ioc_kick(ep) : -ENOTCONN;
+		return shmring_ioc_kick(ep, arg);
 	case SHMRING_IOC_KICK_WAIT:
 		return shmring_wait(ep, argp, true);
 	case SHMRING_IOC_EVENTFD:
@@ -345,16 +350,14 @@ static long shmring_ioctl(struct file *file, unsigned int cmd,
 	}
 }
 
-/* A ring waits on both sides, since it may come to be either. */
+/* A ring may come to have any place, and has a queue of its own for that. */
 static __poll_t shmring_file_poll(struct file *file, poll_table *pt)
 {
 	struct shmring_endpoint *ep = shmring_endpoint_of(file);
-	struct shmring *ring = shmring_ring_of(file);
 
 	if (ep)
 		return shmring_poll(ep, file, pt);
-	poll_wait(file, &ring->side[SHMRING_PRODUCER].wq, pt);
-	poll_wait(file, &ring->side[SHMRING_CONSUMER].wq, pt);
+	poll_wait(file, &shmring_ring_of(file)->wq, pt);
 	return EPOLLERR;
 }
 

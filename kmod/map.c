@@ -66,12 +66,14 @@ static vm_fault_t shmring_insert_pages(struct shmring *ring,
 {
 	unsigned long i, pages = vma_pages(vma);
 	vm_fault_t ret = VM_FAULT_NOPAGE;
+	struct page *page;
 
-	if (vma->vm_pgoff + pages > shmring_mapped_pages(ring))
-		return VM_FAULT_SIGBUS;
 	for (i = 0; i < pages && ret == VM_FAULT_NOPAGE; i++) {
+		page = shmring_page(ring, vma->vm_pgoff + i);
+		if (!page)
+			return VM_FAULT_SIGBUS;
 		ret = shmring_insert_page(vma, vma->vm_start + i * PAGE_SIZE,
-					  ring->pages[vma->vm_pgoff + i]);
+					  page);
 		cond_resched();
 	}
 	return ret;
@@ -97,7 +99,7 @@ static int shmring_access(struct vm_area_struct *vma, unsigned long addr,
 			  void *buf, int len, int write)
 {
 	struct shmring_endpoint *ep = shmring_mapped(vma);
-	void *at = ep->ring->base + (vma->vm_pgoff << PAGE_SHIFT) +
+	void *at = shmring_address(ep->ring, vma->vm_pgoff) +
 		   (addr - vma->vm_start);
 	int err;
 
@@ -122,31 +124,77 @@ static const struct vm_operations_struct shmring_vm_ops = {
 	.access	= shmring_access,
 };
 
-/* The table in the UAPI header. @index is the first page. */
-static bool shmring_may_write(struct shmring_endpoint *ep, unsigned long index)
-{
-	bool producer = shmring_is_producer(ep->ring, ep->side);
+/*
+ * struct shmring_region - pages of one owner and one kind
+ * @first: its first page
+ * @nr: how many it has
+ * @role: of who may write it, or SHMRING_ROLE_NONE
+ * @index: and of its lane or consumer
+ */
+struct shmring_region {
+	unsigned long first;
+	unsigned long nr;
+	u32 role;
+	unsigned long index;
+};
 
-	if (index >= SHMRING_DATA_INDEX)
-		return producer;
-	return index == SHMRING_CTL_INDEX + (producer ? SHMRING_PRODUCER :
-							SHMRING_CONSUMER);
+/* The region that page @index is in, by the order in ring.h. */
+static void shmring_find_region(const struct shmring *ring, unsigned long index,
+				struct shmring_region *region)
+{
+	unsigned long first = SHMRING_INFO_INDEX, each;
+	u32 role = SHMRING_ROLE_NONE;
+
+	if (index < shmring_lane_index(ring)) {
+		each = shmring_info_pages(ring);
+	} else if (index < shmring_cursor_index(ring)) {
+		first = shmring_lane_index(ring);
+		each = 1;
+		role = SHMRING_ROLE_PRODUCER;
+	} else if (index < shmring_data_index(ring)) {
+		first = shmring_cursor_index(ring);
+		each = shmring_cursor_pages(ring);
+		role = SHMRING_ROLE_CONSUMER;
+	} else {
+		first = shmring_data_index(ring);
+		each = 2 * shmring_data_pages(ring);
+		role = SHMRING_ROLE_PRODUCER;
+	}
+	region->index = (index - first) / each;
+	region->first = first + region->index * each;
+	region->nr = each;
+	region->role = role;
 }
 
-static int shmring_check_range(struct shmring *ring, unsigned long index,
-			       unsigned long pages)
+/* Offset and length lie within one region. */
+static int shmring_check_range(const struct shmring *ring,
+			       const struct shmring_region *region,
+			       unsigned long index, unsigned long pages)
 {
-	unsigned long end = index < SHMRING_DATA_INDEX ?
-			    index + 1 : shmring_mapped_pages(ring);
+	if (region->role == SHMRING_ROLE_PRODUCER &&
+	    region->index >= ring->nr_lanes)
+		return -EINVAL;
+	return pages <= region->first + region->nr - index ? 0 : -EINVAL;
+}
 
-	return index < end && pages <= end - index ? 0 : -EINVAL;
+/* The table in the UAPI header. */
+static bool shmring_may_write(const struct shmring_slot *slot,
+			      const struct shmring_region *region)
+{
+	return region->role == slot->role && region->index == slot->index;
+}
+
+static bool shmring_may_read(const struct shmring_slot *slot,
+			     const struct shmring_region *region)
+{
+	return region->role != slot->role || region->index == slot->index;
 }
 
 /* The first to map is who can publish, for shmring_fence(). */
 static void shmring_note_mapper(struct shmring_endpoint *ep,
 				struct mm_struct *mm)
 {
-	struct shmring_side *side = ep->side;
+	struct shmring_slot *slot = ep->slot;
 
 	mmgrab(mm);
 	ep->task = get_task_struct(current);
@@ -160,8 +208,8 @@ static void shmring_note_mapper(struct shmring_endpoint *ep,
 	smp_mb();
 
 	mutex_lock(&ep->ring->lock);
-	put_pid(side->pid);
-	side->pid = get_pid(task_tgid(current));
+	put_pid(slot->pid);
+	slot->pid = get_pid(task_tgid(current));
 	mutex_unlock(&ep->ring->lock);
 }
 
@@ -184,14 +232,17 @@ int shmring_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct shmring_endpoint *ep = file->private_data;
 	vm_flags_t set = VM_MIXEDMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP;
+	struct shmring_region region;
 	int err;
 
-	err = shmring_check_range(ep->ring, vma->vm_pgoff, vma_pages(vma));
+	shmring_find_region(ep->ring, vma->vm_pgoff, &region);
+	err = shmring_check_range(ep->ring, &region, vma->vm_pgoff,
+				  vma_pages(vma));
 	if (err)
 		return err;
-	if (vma->vm_flags & VM_EXEC)
+	if (vma->vm_flags & VM_EXEC || !shmring_may_read(ep->slot, &region))
 		return -EACCES;
-	if (!shmring_may_write(ep, vma->vm_pgoff)) {
+	if (!shmring_may_write(ep->slot, &region)) {
 		if (vma->vm_flags & VM_WRITE)
 			return -EACCES;
 		shmring_vm_flags_mod(vma, 0, VM_MAYWRITE);

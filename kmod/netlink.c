@@ -113,9 +113,9 @@ static int shmring_put_ring(struct sk_buff *skb, struct shmring *ring,
 	    nla_put_u32(skb, SHMRING_A_RING_HIGH_WATER, stat.high_water) ||
 	    nla_put_u32(skb, SHMRING_A_RING_LEVEL, stat.level) ||
 	    shmring_put_side(skb, SHMRING_A_RING_PRODUCER,
-			     &stat.side[SHMRING_PRODUCER]) ||
+			     &stat.producer) ||
 	    shmring_put_side(skb, SHMRING_A_RING_CONSUMER,
-			     &stat.side[SHMRING_CONSUMER]))
+			     &stat.consumer))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -318,8 +318,8 @@ void shmring_notify_ring(struct shmring *ring, u8 cmd)
 	shmring_send_news(msg, header);
 }
 
-void shmring_notify_endpoint(struct shmring *ring, struct shmring_side *side,
-			     u8 cmd, bool killed)
+void shmring_notify_endpoint(const struct shmring_slot *slot, u8 cmd,
+			     bool killed)
 {
 	struct sk_buff *msg;
 	void *header;
@@ -327,9 +327,9 @@ void shmring_notify_endpoint(struct shmring *ring, struct shmring_side *side,
 	if (!shmring_has_listeners())
 		return;
 	msg = shmring_begin_news(cmd, &header);
-	if (!header || shmring_put_ids(msg, ring) ||
-	    nla_put_u32(msg, SHMRING_A_EVENT_ROLE, shmring_role(side)) ||
-	    nla_put_u32(msg, SHMRING_A_EVENT_PID, pid_nr(side->pid)) ||
+	if (!header || shmring_put_ids(msg, slot->ring) ||
+	    nla_put_u32(msg, SHMRING_A_EVENT_ROLE, slot->role) ||
+	    nla_put_u32(msg, SHMRING_A_EVENT_PID, pid_nr(slot->pid)) ||
 	    (killed && nla_put_flag(msg, SHMRING_A_EVENT_KILLED)))
 		return shmring_lose_news(msg);
 	shmring_send_news(msg, header);

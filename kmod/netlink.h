@@ -13,8 +13,8 @@ bool shmring_has_listeners(void);
  * nobody listens. Whoever missed some is told so, by ENOBUFS.
  */
 void shmring_notify_ring(struct shmring *ring, u8 cmd);
-void shmring_notify_endpoint(struct shmring *ring, struct shmring_side *side,
-			     u8 cmd, bool killed);
+void shmring_notify_endpoint(const struct shmring_slot *slot, u8 cmd,
+			     bool killed);
 void shmring_notify_level(struct shmring *ring, u64 used, u32 mark);
 
 int shmring_netlink_init(void);

@@ -29,6 +29,7 @@
 #include <linux/file.h>
 #include <linux/hrtimer.h>
 #include <linux/lockdep.h>
+#include <linux/nospec.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
@@ -63,26 +64,62 @@ static bool shmring_publisher_sleeps(const struct shmring_endpoint *ep,
 }
 
 /*
- * Without mappings a side publishes by write() and read(), which fence. One that
- * maps now finds the bell odd, by (M3); so does a new owner of the role.
+ * The CPUs that may run who publishes there, or NULL. Without mappings one
+ * publishes by write() and read(), which fence. One that maps now finds the bell
+ * odd, by (M3); so does a new owner of the role.
  */
-static void shmring_fence(struct shmring_side *publisher)
+static const struct cpumask *shmring_publisher_cpus(const struct shmring_slot *publisher)
 {
-	struct shmring_endpoint *ep;
+	struct shmring_endpoint *ep = rcu_dereference(publisher->owner);
 	struct mm_struct *mm = NULL;
+
+	if (ep)
+		/* (M2) The mm before the task; pairs with (M1). */
+		mm = smp_load_acquire(&ep->mm);
+	if (mm && !shmring_publisher_sleeps(ep, mm))
+		return shmring_mm_cpus(mm);
+	return NULL;
+}
+
+static void shmring_fence_cpus(const struct cpumask *cpus)
+{
+	preempt_disable();
+	smp_call_function_many(cpus, shmring_ipi, NULL, true);
+	preempt_enable();
+}
+
+/* One process may have many lanes. */
+static void shmring_fence_lanes(struct shmring *ring)
+{
+	const struct cpumask *fenced[SHMRING_LANES_MAX], *cpus;
+	struct shmring_slot *lane;
+	unsigned int i, nr = 0;
+
+	shmring_for_each_lane(ring, lane) {
+		cpus = shmring_publisher_cpus(lane);
+		for (i = 0; i < nr && fenced[i] != cpus; i++)
+			;
+		if (!cpus || i < nr)
+			continue;
+		fenced[nr++] = cpus;
+		shmring_fence_cpus(cpus);
+	}
+}
+
+/* All that can publish for @slot. */
+static void shmring_fence(const struct shmring_slot *slot)
+{
+	const struct cpumask *cpus;
 
 	/* (F1) The bell is stored before we look where the publisher is. */
 	smp_mb();
 	rcu_read_lock();
-	ep = rcu_dereference(publisher->owner);
-	if (ep)
-		/* (M2) The mm before the task; pairs with (M1). */
-		mm = smp_load_acquire(&ep->mm);
-	if (mm && !shmring_publisher_sleeps(ep, mm)) {
-		preempt_disable();
-		smp_call_function_many(shmring_mm_cpus(mm), shmring_ipi, NULL,
-				       true);
-		preempt_enable();
+	if (shmring_is_producer(slot)) {
+		cpus = shmring_publisher_cpus(&slot->ring->consumer);
+		if (cpus)
+			shmring_fence_cpus(cpus);
+	} else {
+		shmring_fence_lanes(slot->ring);
 	}
 	rcu_read_unlock();
 	/* (F4) The caller's second look comes after the publisher's fence. */
@@ -95,99 +132,179 @@ static void shmring_fence(struct shmring_side *publisher)
  */
 static void shmring_assert_unlocked(struct shmring_endpoint *ep)
 {
-	struct shmring *ring = ep->ring;
-
 	lockdep_assert_not_held(&ep->io);
 	lockdep_assert_not_held(&ep->lock);
-	lockdep_assert_not_held(&ring->lock);
-	lockdep_assert_not_held(&ring->side[SHMRING_PRODUCER].lock);
-	lockdep_assert_not_held(&ring->side[SHMRING_CONSUMER].lock);
+	lockdep_assert_not_held(&ep->ring->lock);
+	lockdep_assert_not_held(&ep->slot->lock);
 }
 
 /* From here on, the next publish of the other side kicks. */
 static void shmring_arm(struct shmring_endpoint *ep)
 {
-	struct shmring_side *side = ep->side;
+	struct shmring_slot *slot = ep->slot;
 
 	shmring_assert_unlocked(ep);
 	/* (W1) On the queue before the bell is odd; pairs with (W2). */
 	smp_mb();
-	WRITE_ONCE(*side->bell, 1);
-	shmring_fence(shmring_other(ep->ring, side));
+	WRITE_ONCE(*slot->bell, 1);
+	shmring_fence(slot);
 }
 
 /*
- * Wake those who sleep on @side. The position was stored before, by user space
+ * Wake those who sleep on @slot. The position was stored before, by user space
  * in program order or by our caller. @sync: the caller is about to sleep, so
  * whom it wakes may as well have its CPU.
  */
-static void shmring_wake(struct shmring_side *side, bool sync)
+static void shmring_wake(struct shmring_slot *slot, bool sync)
 {
-	atomic64_inc(&side->kicks);
-	trace_shmring_kick(side);
-	WRITE_ONCE(*side->bell, 0);
+	atomic64_inc(&slot->kicks);
+	trace_shmring_kick(slot);
+	WRITE_ONCE(*slot->bell, 0);
 	/* (W2) Who made the bell odd before is on the queue; pairs with (W1). */
 	smp_mb();
-	if (waitqueue_active(&side->wq)) {	/* (W2) */
+	if (waitqueue_active(&slot->wq)) {	/* (W2) */
 		if (sync)
-			wake_up_interruptible_sync_poll(&side->wq, 0);
+			wake_up_interruptible_sync_poll(&slot->wq, 0);
 		else
-			wake_up_interruptible_poll(&side->wq, 0);
+			wake_up_interruptible_poll(&slot->wq, 0);
 	}
-	spin_lock(&side->lock);
-	if (side->eventfd) {
-		shmring_eventfd_signal(side->eventfd);
-		atomic64_inc(&side->eventfd_signals);
-		trace_shmring_eventfd(side);
+	/* Not one at a time: they need not be of the same place. */
+	if (waitqueue_active(&slot->ring->wq))	/* (W2) */
+		wake_up_interruptible_all(&slot->ring->wq);
+	spin_lock(&slot->lock);
+	if (slot->eventfd) {
+		shmring_eventfd_signal(slot->eventfd);
+		atomic64_inc(&slot->eventfd_signals);
+		trace_shmring_eventfd(slot);
 	}
-	spin_unlock(&side->lock);
+	spin_unlock(&slot->lock);
 }
 
-void shmring_kick(struct shmring_side *side)
+void shmring_kick(struct shmring_slot *slot)
 {
-	shmring_wake(side, false);
+	shmring_wake(slot, false);
 }
 
-void shmring_kick_armed(struct shmring_side *side)
+/* The position was stored before, by user space or by our caller. */
+static void shmring_wake_armed(struct shmring_slot *slot, bool sync)
 {
 	/* (K1) The position is stored before the bell is read; pairs with (F1). */
 	smp_mb();
-	if (READ_ONCE(*side->bell))
-		shmring_kick(side);
+	if (READ_ONCE(*slot->bell))
+		shmring_wake(slot, sync);
+}
+
+void shmring_kick_armed(struct shmring_slot *slot)
+{
+	shmring_wake_armed(slot, false);
+}
+
+/* The peer of @slot, or those of several that armed. */
+static void shmring_wake_peers(struct shmring_slot *slot, bool sync)
+{
+	struct shmring *ring = slot->ring;
+	struct shmring_slot *lane;
+
+	if (shmring_is_producer(slot))
+		return shmring_wake(&ring->consumer, sync);
+	if (ring->nr_lanes == 1)
+		return shmring_wake(&ring->lane[0], sync);
+	shmring_for_each_lane(ring, lane)
+		shmring_wake_armed(lane, sync);
+}
+
+int shmring_kick_peer(struct shmring_slot *slot, unsigned long index)
+{
+	struct shmring *ring = slot->ring;
+
+	if (shmring_is_producer(slot))
+		shmring_kick(&ring->consumer);
+	else if (ring->nr_lanes == 1)
+		shmring_kick(&ring->lane[0]);
+	else if (index == SHMRING_INDEX_ANY || index == ULONG_MAX)
+		shmring_wake_peers(slot, false);
+	else if (index < ring->nr_lanes)
+		shmring_kick(&ring->lane[array_index_nospec(index,
+							    ring->nr_lanes)]);
+	else
+		return -EINVAL;
+	return 0;
 }
 
 /*
- * 1 if @want bytes (0: one record) are there for @side, or free; 0 if not;
- * -EBADMSG if the producer's contradicts the consumer's own. A consumer that
- * contradicts its producer counts as one that stands still.
+ * Bytes that are published in a lane and not handed back. -EBADMSG if the
+ * producer's position contradicts the consumer's. A consumer that contradicts its
+ * producer counts as one that stands still: that is the same, and said by who asks.
  *
  * Tail is read before head. If tail did not move meanwhile, head - tail is at
  * most the ring's size between honest sides. If it did, somebody is at work on
- * this very side: look again, and if that goes on, say ready, since a caller
- * looks for itself.
+ * the asker's own side: look again, and if that goes on, -EAGAIN.
  */
-static int shmring_ready(struct shmring *ring, struct shmring_side *side, u64 want)
+static int shmring_lane_used(const struct shmring_slot *lane, u64 *used)
 {
-	u64 *head_word = &ring->side[SHMRING_PRODUCER].cursor->pos;
-	bool producer = shmring_is_producer(ring, side);
-	u64 head, tail, used;
+	u64 head, tail;
 	int tries;
 
-	if (!want)
-		want = ring->record_size ?: producer ?
-			sizeof(struct shmring_record) : 1;
-
 	for (tries = 0; tries < 4; tries++) {
-		tail = shmring_tail(ring);	/* (A) */
+		tail = shmring_tail(lane);	/* (A) */
 		/* (C), pairs with (B). */
-		head = smp_load_acquire(head_word);
-		used = head - tail;
-		if (shmring_is_plausible(ring, head, tail))
-			return (producer ? ring->bytes - used : used) >= want;
-		if (shmring_tail(ring) == tail)
-			return producer ? 0 : -EBADMSG;
+		head = smp_load_acquire(&lane->head->pos);
+		*used = head - tail;
+		if (shmring_is_plausible(lane->ring, head, tail))
+			return 0;
+		if (shmring_tail(lane) == tail)
+			return -EBADMSG;
 	}
-	return 1;
+	return -EAGAIN;
+}
+
+static int shmring_has_space(const struct shmring_slot *lane, u64 want)
+{
+	const struct shmring *ring = lane->ring;
+	u64 used;
+	int err = shmring_lane_used(lane, &used);
+
+	if (err)
+		return err == -EAGAIN;
+	return ring->bytes - used >=
+	       (want ?: ring->record_size ?: sizeof(struct shmring_record));
+}
+
+/*
+ * One record in any lane, or @want bytes in all together. What makes no sense in
+ * one is told when there is nothing else, and once.
+ */
+static int shmring_has_records(struct shmring *ring, u64 want)
+{
+	u64 least = ring->record_size ?: 1, used, sum = 0;
+	struct shmring_slot *lane;
+	bool bad = false, any = false;
+	int err;
+
+	shmring_for_each_lane(ring, lane) {
+		err = shmring_lane_used(lane, &used);
+		if (err == -EAGAIN)
+			return 1;
+		if (err) {
+			bad = bad || !shmring_was_told(lane);
+			continue;
+		}
+		any = any || used >= least;
+		sum += used;
+	}
+	if (want ? sum >= want : any)
+		return 1;
+	return bad ? -EBADMSG : 0;
+}
+
+/*
+ * 1 if @want bytes (0: one record) are there for @slot, or free; 0 if not;
+ * -EBADMSG. Where it cannot be told it is 1, since a caller looks for itself.
+ */
+static int shmring_ready(struct shmring_slot *slot, u64 want)
+{
+	return shmring_is_producer(slot) ? shmring_has_space(slot, want) :
+					   shmring_has_records(slot->ring, want);
 }
 
 /*
@@ -195,12 +312,11 @@ static int shmring_ready(struct shmring *ring, struct shmring_side *side, u64 wa
  * there, too. The epoch is read before the state: what is gone behind a new one
  * is not what the peer was before it came.
  */
-static int shmring_peer_events(struct shmring *ring, struct shmring_side *side,
-			       u32 epoch)
+static int shmring_peer_events(const struct shmring_slot *slot, u32 epoch)
 {
 	/* (P4) Pairs with (P2). */
-	bool moved = smp_load_acquire(&ring->info->epoch) != epoch;
-	u32 state = shmring_peer_state(ring, side);
+	bool moved = smp_load_acquire(&slot->ring->info->epoch) != epoch;
+	u32 state = shmring_peer_state(slot);
 
 	if (state == SHMRING_STATE_ATTACHED)
 		return SHMRING_EVENT_READY;
@@ -211,17 +327,16 @@ static int shmring_peer_events(struct shmring *ring, struct shmring_side *side,
 }
 
 /* SHMRING_EVENT_*, 0 for "not yet", or a negative errno. */
-static int shmring_events(struct shmring *ring, struct shmring_side *side,
-			  u32 flags, u64 want)
+static int shmring_events(struct shmring_slot *slot, u32 flags, u64 want)
 {
 	bool gone;
 	int ready;
 
 	if (flags & SHMRING_WAIT_PEER)
-		return shmring_peer_events(ring, side, want);
+		return shmring_peer_events(slot, want);
 
-	gone = shmring_peer_gone(ring, side);
-	ready = shmring_ready(ring, side, want);
+	gone = shmring_peer_gone(slot);
+	ready = shmring_ready(slot, want);
 	if (ready < 0)
 		return ready;
 	return (ready ? SHMRING_EVENT_READY : 0) |
@@ -229,28 +344,27 @@ static int shmring_events(struct shmring *ring, struct shmring_side *side,
 }
 
 /*
- * Arm, kick @kick once if there is one, and sleep until there are events. Returns
+ * Arm, kick the peers of @kick once if there is one, and sleep until there are events. Returns
  * them, or a negative errno. @expires is on the monotonic clock, NULL for ever.
  */
 static int shmring_sleep_until(struct shmring_endpoint *ep, u32 flags, u64 want,
-			       ktime_t *expires, struct shmring_side *kick)
+			       ktime_t *expires, struct shmring_slot *kick)
 {
-	struct shmring_side *side = ep->side;
-	struct shmring *ring = ep->ring;
+	struct shmring_slot *slot = ep->slot;
 	bool timed_out = false;
 	DEFINE_WAIT(wait);
 	int events;
 
-	atomic64_inc(&side->waits);
-	trace_shmring_wait(side, want);
+	atomic64_inc(&slot->waits);
+	trace_shmring_wait(slot, want);
 	for (;;) {
-		prepare_to_wait(&side->wq, &wait, TASK_INTERRUPTIBLE);
+		prepare_to_wait(&slot->wq, &wait, TASK_INTERRUPTIBLE);
 		shmring_arm(ep);
 		if (kick)
-			shmring_wake(kick, true);
+			shmring_wake_peers(kick, true);
 		kick = NULL;
 		events = shmring_is_live(ep) ?
-			 shmring_events(ring, side, flags, want) : -ENOTCONN;
+			 shmring_events(slot, flags, want) : -ENOTCONN;
 		if (events)
 			break;
 		events = timed_out ? -ETIMEDOUT :
@@ -258,13 +372,13 @@ static int shmring_sleep_until(struct shmring_endpoint *ep, u32 flags, u64 want,
 		if (events)
 			break;
 		if (schedule_hrtimeout(expires, HRTIMER_MODE_ABS)) {
-			atomic64_inc(&side->wakeups);
-			trace_shmring_wake(side);
+			atomic64_inc(&slot->wakeups);
+			trace_shmring_wake(slot);
 		}
 		/* By the clock: kicks without end must not hold back the time. */
 		timed_out = expires && ktime_compare(ktime_get(), *expires) >= 0;
 	}
-	finish_wait(&side->wq, &wait);
+	finish_wait(&slot->wq, &wait);
 	return events;
 }
 
@@ -277,11 +391,11 @@ int shmring_sleep(struct shmring_endpoint *ep, u64 want)
 /* Not ready within no time: arm, so that the next publish is told of. */
 static int shmring_look(struct shmring_endpoint *ep, u32 flags, u64 want)
 {
-	int events = shmring_events(ep->ring, ep->side, flags, want);
+	int events = shmring_events(ep->slot, flags, want);
 
 	if (!events) {
 		shmring_arm(ep);
-		events = shmring_events(ep->ring, ep->side, flags, want);
+		events = shmring_events(ep->slot, flags, want);
 	}
 	return events ?: -EAGAIN;
 }
@@ -314,23 +428,21 @@ static ktime_t *shmring_expiry(const struct shmring_wait *args, ktime_t *expires
 
 static int shmring_wait_for(struct shmring_endpoint *ep,
 			    const struct shmring_wait *args, ktime_t *expires,
-			    struct shmring_side *kick)
+			    struct shmring_slot *kick)
 {
-	struct shmring_side *side = ep->side;
-	struct shmring *ring = ep->ring;
 	u64 want = args->want;
 	int events;
 
 	if (args->flags & SHMRING_WAIT_PEER && !want)
-		want = READ_ONCE(ring->info->epoch);
+		want = READ_ONCE(ep->ring->info->epoch);
 
 	if (shmring_is_look(args)) {
 		if (kick)
-			shmring_kick(kick);
+			shmring_wake_peers(kick, false);
 		return shmring_look(ep, args->flags, want);
 	}
 	if (!kick) {
-		events = shmring_events(ring, side, args->flags, want);
+		events = shmring_events(ep->slot, args->flags, want);
 		if (events)
 			return events;
 	}
@@ -362,14 +474,14 @@ static long shmring_do_wait(struct shmring_endpoint *ep,
 			    const struct shmring_wait *args,
 			    struct shmring_endpoint *kick_ep)
 {
-	struct shmring_side *kick = NULL;
+	struct shmring_slot *kick = NULL;
 	ktime_t time, *expires;
 	int events;
 
 	if (!ep || !shmring_is_live(ep))
 		return -ENOTCONN;
 	if (kick_ep)
-		kick = shmring_other(kick_ep->ring, kick_ep->side);
+		kick = kick_ep->slot;
 	if (!shmring_wait_is_valid(ep->ring, args))
 		return -EINVAL;
 
@@ -433,14 +545,14 @@ long shmring_wait(struct shmring_endpoint *ep, void __user *arg, bool kick)
 /*
  * eventfd
  */
-void shmring_put_eventfd(struct shmring_side *side)
+void shmring_put_eventfd(struct shmring_slot *slot)
 {
 	struct eventfd_ctx *ctx;
 
-	spin_lock(&side->lock);
-	ctx = side->eventfd;
-	side->eventfd = NULL;
-	spin_unlock(&side->lock);
+	spin_lock(&slot->lock);
+	ctx = slot->eventfd;
+	slot->eventfd = NULL;
+	spin_unlock(&slot->lock);
 	if (ctx)
 		eventfd_ctx_put(ctx);
 }
@@ -448,7 +560,7 @@ void shmring_put_eventfd(struct shmring_side *side)
 static int shmring_add_eventfd(struct shmring_endpoint *ep, int fd)
 {
 	struct eventfd_ctx *ctx = eventfd_ctx_fdget(fd);
-	struct shmring_side *side = ep->side;
+	struct shmring_slot *slot = ep->slot;
 	int err;
 
 	if (IS_ERR(ctx))
@@ -456,12 +568,12 @@ static int shmring_add_eventfd(struct shmring_endpoint *ep, int fd)
 	err = shmring_enter(ep);
 	if (err)
 		goto put;
-	spin_lock(&side->lock);
-	if (side->eventfd)
+	spin_lock(&slot->lock);
+	if (slot->eventfd)
 		err = -EBUSY;
 	else
-		side->eventfd = ctx;
-	spin_unlock(&side->lock);
+		slot->eventfd = ctx;
+	spin_unlock(&slot->lock);
 	shmring_leave(ep);
 put:
 	if (err)
@@ -476,8 +588,8 @@ static int shmring_remove_eventfd(struct shmring_endpoint *ep)
 	if (err)
 		return err;
 	/* A racing second unregister finds nothing, which is right. */
-	if (READ_ONCE(ep->side->eventfd))
-		shmring_put_eventfd(ep->side);
+	if (READ_ONCE(ep->slot->eventfd))
+		shmring_put_eventfd(ep->slot);
 	else
 		err = -ENOENT;
 	shmring_leave(ep);
@@ -502,15 +614,15 @@ long shmring_set_eventfd(struct shmring_endpoint *ep, void __user *arg)
 /*
  * poll
  */
-static __poll_t shmring_poll_mask(struct shmring *ring,
-				  struct shmring_side *side)
+static __poll_t shmring_poll_mask(struct shmring_slot *slot)
 {
-	u32 flags = READ_ONCE(side->page->poll_flags) & SHMRING_POLL_PEER ?
+	u32 flags = READ_ONCE(slot->page->poll_flags) & SHMRING_POLL_PEER ?
 		    SHMRING_WAIT_PEER : 0;
-	u64 want = flags ? READ_ONCE(side->page->poll_epoch) :
-			   min_t(u64, READ_ONCE(side->page->want), ring->bytes);
-	bool producer = shmring_is_producer(ring, side);
-	int events = shmring_events(ring, side, flags, want);
+	u64 want = flags ? READ_ONCE(slot->page->poll_epoch) :
+			   min_t(u64, READ_ONCE(slot->page->want),
+				 slot->ring->bytes);
+	bool producer = shmring_is_producer(slot);
+	int events = shmring_events(slot, flags, want);
 	__poll_t mask = 0;
 
 	if (events < 0)
@@ -531,15 +643,15 @@ static __poll_t shmring_poll_mask(struct shmring *ring,
 __poll_t shmring_poll(struct shmring_endpoint *ep, struct file *file,
 		      poll_table *pt)
 {
-	struct shmring_side *side = ep->side;
+	struct shmring_slot *slot = ep->slot;
 	__poll_t mask;
 
-	poll_wait(file, &side->wq, pt);
+	poll_wait(file, &slot->wq, pt);
 	if (!shmring_is_live(ep))
 		return EPOLLERR | EPOLLHUP;
-	mask = shmring_poll_mask(ep->ring, side);
+	mask = shmring_poll_mask(slot);
 	if (mask && !(poll_requested_events(pt) & EPOLLET))
 		return mask;
 	shmring_arm(ep);
-	return shmring_poll_mask(ep->ring, side);
+	return shmring_poll_mask(slot);
 }

@@ -10,15 +10,21 @@
 
 int shmring_sleep(struct shmring_endpoint *ep, u64 want);
 
-/* Wake who sleeps on @side, armed or not; signal its eventfd. */
-void shmring_kick(struct shmring_side *side);
+/* Wake who sleeps there, armed or not; signal its eventfd. */
+void shmring_kick(struct shmring_slot *slot);
 
-/* After a position moved in the kernel: once for each time that @side armed. */
-void shmring_kick_armed(struct shmring_side *side);
+/* After a position moved: once for each time that @slot armed. */
+void shmring_kick_armed(struct shmring_slot *slot);
+
+/*
+ * KICK by who has @slot: a consumer kicks lane @index, or with SHMRING_INDEX_ANY
+ * those that armed. -EINVAL: no such lane. Where there is one, @index is anything.
+ */
+int shmring_kick_peer(struct shmring_slot *slot, unsigned long index);
 
 long shmring_wait(struct shmring_endpoint *ep, void __user *arg, bool kick);
 long shmring_set_eventfd(struct shmring_endpoint *ep, void __user *arg);
-void shmring_put_eventfd(struct shmring_side *side);
+void shmring_put_eventfd(struct shmring_slot *slot);
 __poll_t shmring_poll(struct shmring_endpoint *ep, struct file *file,
 		      poll_table *pt);
 

@@ -59,8 +59,8 @@ static int shmring_seq_show(struct seq_file *m, void *v)
 		return 0;
 	}
 	shmring_get_stat(ring, task_active_pid_ns(current), &stat);
-	p = &stat.side[SHMRING_PRODUCER];
-	c = &stat.side[SHMRING_CONSUMER];
+	p = &stat.producer;
+	c = &stat.consumer;
 	seq_printf(m, "%-31s %10llu %11u %4d %20llu %20llu %10llu",
 		   dev_name(&ring->dev), ring->bytes, ring->record_size,
 		   ring->node, stat.head, stat.tail, stat.used);

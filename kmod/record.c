@@ -12,9 +12,9 @@
 
 #include "notify.h"
 
-static u8 *shmring_at(struct shmring *ring, u64 pos)
+static u8 *shmring_at(const struct shmring_slot *lane, u64 pos)
 {
-	return ring->data + (pos & (ring->bytes - 1));
+	return lane->data + (pos & (lane->ring->bytes - 1));
 }
 
 static u64 shmring_footprint(const struct shmring *ring, u64 len)
@@ -25,10 +25,11 @@ static u64 shmring_footprint(const struct shmring *ring, u64 len)
 }
 
 /* The length and place of the record at @tail, of which @used bytes are there. */
-static int shmring_next_record(struct shmring *ring, u64 tail, u64 used,
-			       u8 **data, u64 *len)
+static int shmring_next_record(const struct shmring_slot *lane, u64 tail,
+			       u64 used, u8 **data, u64 *len)
 {
-	u8 *at = shmring_at(ring, tail);
+	const struct shmring *ring = lane->ring;
+	u8 *at = shmring_at(lane, tail);
 
 	if (ring->record_size) {
 		*data = at;
@@ -40,9 +41,12 @@ static int shmring_next_record(struct shmring *ring, u64 tail, u64 used,
 	return used < shmring_footprint(ring, *len) ? -EBADMSG : 0;
 }
 
-/* Move the endpoint's own position, and wake the peer if it sleeps. */
-static int shmring_move(struct shmring_endpoint *ep, u64 pos)
+/* Move the endpoint's own position in @lane, and wake the peer if it sleeps. */
+static int shmring_move(struct shmring_endpoint *ep, struct shmring_slot *lane,
+			u64 pos)
 {
+	bool producer = shmring_is_producer(ep->slot);
+	struct shmring_cursor *own = producer ? lane->head : lane->tail;
 	int err = shmring_enter(ep);
 
 	if (err)
@@ -51,8 +55,8 @@ static int shmring_move(struct shmring_endpoint *ep, u64 pos)
 	 * (B), pairs with (C): the record was written before head moves.
 	 * (D), pairs with (A): it was read before its space is free.
 	 */
-	smp_store_release(&ep->side->cursor->pos, pos);
-	shmring_kick_armed(shmring_other(ep->ring, ep->side));
+	smp_store_release(&own->pos, pos);
+	shmring_kick_armed(producer ? &ep->ring->consumer : lane);
 	shmring_leave(ep);
 	return 0;
 }
@@ -96,54 +100,83 @@ static int shmring_copy(struct shmring_endpoint *ep, u8 *at,
  * Follow the lane to its next producer: at @generation, the reader has looked at
  * none before.
  */
-static int shmring_follow(struct shmring_endpoint *ep, u32 generation)
+static int shmring_follow(struct shmring_endpoint *ep, struct shmring_slot *lane,
+			  u32 generation)
 {
-	struct shmring_cursor *cursor = ep->side->cursor;
+	struct shmring_cursor *own = lane->tail;
 	u64 tail;
 	int err;
 
-	if (READ_ONCE(cursor->generation) == generation)
+	if (READ_ONCE(own->generation) == generation)
 		return 0;
 	err = shmring_enter(ep);
 	if (err)
 		return err;
-	tail = shmring_tail(ep->ring);
-	if (READ_ONCE(cursor->pos) != tail)
-		WRITE_ONCE(cursor->pos, tail);
+	tail = shmring_tail(lane);
+	if (READ_ONCE(own->pos) != tail)
+		WRITE_ONCE(own->pos, tail);
 	/* (G4) The tail before the generation; pairs with (G3). */
-	smp_store_release(&cursor->generation, generation);
+	smp_store_release(&own->generation, generation);
 	shmring_leave(ep);
 	return 0;
 }
 
-/* What a reader sees: from its @tail to @end, unless that is nonsense. */
-static int shmring_look(struct shmring_endpoint *ep, u64 *tail, u64 *end)
+/*
+ * A head that stays behind would be told of by each call. Where there are other
+ * lanes, whose records are waited for, it is told of once.
+ */
+bool shmring_was_told(const struct shmring_slot *lane)
+{
+	return READ_ONCE(lane->told) &&
+	       READ_ONCE(lane->lane->generation) ==
+	       READ_ONCE(lane->told_generation) &&
+	       READ_ONCE(lane->head->pos) == READ_ONCE(lane->told_head);
+}
+
+static int shmring_tell(struct shmring_slot *lane, u32 generation, u64 head)
+{
+	if (lane->ring->nr_lanes == 1)
+		return -EBADMSG;
+	if (shmring_was_told(lane))
+		return -EAGAIN;
+	WRITE_ONCE(lane->told_generation, generation);
+	WRITE_ONCE(lane->told_head, head);
+	WRITE_ONCE(lane->told, true);
+	return -EBADMSG;
+}
+
+/*
+ * What a reader sees: from its @tail to @end, unless that is nonsense. 1: another
+ * producer began there, and there may be more.
+ */
+static int shmring_look(struct shmring_endpoint *ep, struct shmring_slot *lane,
+			u64 *tail, u64 *end)
 {
 	struct shmring *ring = ep->ring;
-	struct shmring_lane *lane = ring->lane;
 	u32 generation;
 	u64 head;
 	int err;
 
 	do {
 		/* (G2), pairs with (G1). */
-		generation = smp_load_acquire(&lane->generation);
-		err = shmring_follow(ep, generation);
+		generation = smp_load_acquire(&lane->lane->generation);
+		err = shmring_follow(ep, lane, generation);
 		if (err)
 			return err;
-		*tail = READ_ONCE(ep->side->cursor->pos);
+		*tail = READ_ONCE(lane->tail->pos);
 		/* (C), pairs with (B): the record was written before head moved. */
-		head = smp_load_acquire(&ring->side[SHMRING_PRODUCER].cursor->pos);
+		head = smp_load_acquire(&lane->head->pos);
 		/* (G5) The generation after the head; pairs with (G1). */
-	} while (READ_ONCE(lane->generation) != generation);
+	} while (READ_ONCE(lane->lane->generation) != generation);
 	if (shmring_is_plausible(ring, head, *tail)) {
-		*end = shmring_horizon(lane, generation, *tail, head);
-		return 0;
+		*end = shmring_horizon(lane->lane, generation, *tail, head);
+		return *end != head;
 	}
 	/* Not back: the producer may have used what lies behind. */
 	if (shmring_is_before(head, *tail))
-		return -EBADMSG;
-	return shmring_move(ep, shmring_whole(ring, *tail, head)) ?: -EBADMSG;
+		return shmring_tell(lane, generation, head);
+	return shmring_move(ep, lane, shmring_whole(ring, *tail, head)) ?:
+	       -EBADMSG;
 }
 
 /*
@@ -151,18 +184,18 @@ static int shmring_look(struct shmring_endpoint *ep, u64 *tail, u64 *end)
  * passed over, since nobody could tell one from the end. -EAGAIN: none; -EBADMSG:
  * nor anything else before @end.
  */
-static int shmring_find_record(struct shmring *ring, u64 *tail, u64 end,
-			       u8 **data, u64 *len)
+static int shmring_find_record(const struct shmring_slot *lane, u64 *tail,
+			       u64 end, u8 **data, u64 *len)
 {
 	int err;
 
 	while (end != *tail) {
-		err = shmring_next_record(ring, *tail, end - *tail, data, len);
+		err = shmring_next_record(lane, *tail, end - *tail, data, len);
 		if (err)
 			*tail = end;
 		if (err || *len)
 			return err;
-		*tail += shmring_footprint(ring, 0);
+		*tail += shmring_footprint(lane->ring, 0);
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
@@ -170,33 +203,50 @@ static int shmring_find_record(struct shmring *ring, u64 *tail, u64 end,
 	return -EAGAIN;
 }
 
-/* One record to user space; -EAGAIN if there is none. */
-static ssize_t shmring_get(struct shmring_endpoint *ep, struct iov_iter *to)
+/* One record of a lane to user space; -EAGAIN if there is none. */
+static ssize_t shmring_get_from(struct shmring_endpoint *ep,
+				struct shmring_slot *lane, struct iov_iter *to)
 {
 	u64 start, end, tail, len;
-	unsigned int ends = 0;
 	u8 *data;
-	int err;
+	int err, more;
 
 	do {
-		err = shmring_look(ep, &start, &end);
-		if (err)
-			return err;
+		more = shmring_look(ep, lane, &start, &end);
+		if (more < 0)
+			return more;
 		tail = start;
-		err = shmring_find_record(ep->ring, &tail, end, &data, &len);
+		err = shmring_find_record(lane, &tail, end, &data, &len);
 		/* What was passed over is released, whatever is behind it. */
 		if (tail != start)
-			err = shmring_move(ep, tail) ?: err;
-		/* The next producer may have begun there, and the next one. */
-	} while (err == -EAGAIN && tail != start && ends++ < SHMRING_LANE_ENDS);
+			err = shmring_move(ep, lane, tail) ?: err;
+	} while (err == -EAGAIN && more);
 	if (err)
 		return err;
 	if (len > iov_iter_count(to))
 		return -EMSGSIZE;
 	err = shmring_copy(ep, data, to, len);
 	if (!err)
-		err = shmring_move(ep, tail + shmring_footprint(ep->ring, len));
+		err = shmring_move(ep, lane,
+				   tail + shmring_footprint(ep->ring, len));
 	return err ?: len;
+}
+
+/* The lanes take turns, also where one has what the caller cannot take. */
+static ssize_t shmring_get(struct shmring_endpoint *ep, struct iov_iter *to)
+{
+	struct shmring *ring = ep->ring;
+	unsigned int i, index;
+	ssize_t ret = -EAGAIN;
+
+	lockdep_assert_held(&ep->io);
+	for (i = 0; i < ring->nr_lanes && ret == -EAGAIN; i++) {
+		index = (ep->turn + i) % ring->nr_lanes;
+		ret = shmring_get_from(ep, &ring->lane[index], to);
+	}
+	if (ret != -EAGAIN)
+		ep->turn = index + 1;
+	return ret;
 }
 
 static int shmring_put_header(struct shmring_endpoint *ep, u8 *at, u32 len)
@@ -215,14 +265,15 @@ static int shmring_put_header(struct shmring_endpoint *ep, u8 *at, u32 len)
 static ssize_t shmring_put(struct shmring_endpoint *ep, struct iov_iter *from,
 			   size_t len)
 {
+	struct shmring_slot *lane = ep->slot;
 	struct shmring *ring = ep->ring;
 	u64 need = shmring_footprint(ring, len);
-	u64 head = READ_ONCE(ep->side->cursor->pos);
+	u64 head = READ_ONCE(lane->head->pos);
 	u64 tail;
-	u8 *at = shmring_at(ring, head);
+	u8 *at = shmring_at(lane, head);
 	int err = 0;
 
-	tail = shmring_tail(ring);	/* (A) */
+	tail = shmring_tail(lane);	/* (A) */
 	if (!shmring_is_plausible(ring, head, tail) ||
 	    ring->bytes - (head - tail) < need)
 		return -EAGAIN;
@@ -233,7 +284,7 @@ static ssize_t shmring_put(struct shmring_endpoint *ep, struct iov_iter *from,
 	if (!err)
 		err = shmring_copy(ep, at, from, len);
 	if (!err)
-		err = shmring_move(ep, head + need);
+		err = shmring_move(ep, lane, head + need);
 	return err ?: len;
 }
 
@@ -264,7 +315,6 @@ static int shmring_block(struct shmring_endpoint *ep, struct kiocb *iocb,
 ssize_t shmring_read(struct shmring_endpoint *ep, struct kiocb *iocb,
 		     struct iov_iter *to)
 {
-	struct shmring_side *side = ep->side;
 	ssize_t ret;
 	bool gone;
 
@@ -275,7 +325,7 @@ ssize_t shmring_read(struct shmring_endpoint *ep, struct kiocb *iocb,
 		if (ret)
 			return ret;
 		/* Before head is read, so that the last records are seen. */
-		gone = shmring_peer_gone(ep->ring, side);
+		gone = shmring_peer_gone(ep->slot);
 		ret = shmring_get(ep, to);
 		mutex_unlock(&ep->io);
 		if (ret != -EAGAIN)
@@ -293,7 +343,6 @@ ssize_t shmring_read(struct shmring_endpoint *ep, struct kiocb *iocb,
 ssize_t shmring_write(struct shmring_endpoint *ep, struct kiocb *iocb,
 		      struct iov_iter *from)
 {
-	struct shmring_side *side = ep->side;
 	struct shmring *ring = ep->ring;
 	size_t len = iov_iter_count(from);
 	u64 need = shmring_footprint(ring, len);
@@ -308,7 +357,7 @@ ssize_t shmring_write(struct shmring_endpoint *ep, struct kiocb *iocb,
 		ret = shmring_lock_io(ep, iocb);
 		if (ret)
 			return ret;
-		gone = shmring_peer_gone(ring, side);
+		gone = shmring_peer_gone(ep->slot);
 		ret = shmring_put(ep, from, len);
 		mutex_unlock(&ep->io);
 		if (ret != -EAGAIN)

@@ -121,18 +121,21 @@ static int shmring_new_minor(void)
 static void shmring_init_pages(struct shmring *ring)
 {
 	struct shmring_info_page *info = ring->base;
-	int i;
+	struct shmring_ctl_page *consumer =
+		shmring_address(ring, shmring_cursor_index(ring));
+	struct shmring_slot *slot;
 
 	ring->info = info;
-	ring->lane = info->lane;
-	ring->data = ring->base + SHMRING_DATA_INDEX * PAGE_SIZE;
-	for (i = 0; i < SHMRING_SIDES; i++) {
-		ring->side[i].page =
-			ring->base + (SHMRING_CTL_INDEX + i) * PAGE_SIZE;
-		ring->side[i].cursor = ring->side[i].page->cursor;
+	ring->consumer.page = consumer;
+	ring->consumer.bell = &info->bell.value;
+	shmring_for_each_lane(ring, slot) {
+		slot->page = shmring_address(ring, shmring_lane_index(ring) +
+						   slot->index);
+		slot->lane = &info->lane[slot->index];
+		slot->bell = &slot->lane->bell.value;
+		slot->head = slot->page->cursor;
+		slot->tail = &consumer->cursor[slot->index];
 	}
-	ring->side[SHMRING_PRODUCER].bell = &info->lane[0].bell.value;
-	ring->side[SHMRING_CONSUMER].bell = &info->bell.value;
 
 	info->magic = SHMRING_MAGIC;
 	info->version = SHMRING_VERSION;
@@ -141,7 +144,7 @@ static void shmring_init_pages(struct shmring *ring)
 	info->flags = ring->flags;
 	info->node = ring->node;
 	info->features = SHMRING_FEATURES;
-	info->max_producers = 1;
+	info->max_producers = ring->nr_lanes;
 	info->max_consumers = 1;
 }
 
@@ -181,7 +184,17 @@ static int shmring_uevent(shmring_uevent_device *dev,
 
 static u64 shmring_footprint(const struct shmring *ring)
 {
-	return (SHMRING_DATA_INDEX << PAGE_SHIFT) + ring->bytes;
+	return ((u64)shmring_data_index(ring) << PAGE_SHIFT) +
+	       ring->nr_lanes * ring->bytes;
+}
+
+static void shmring_free_slots(struct shmring *ring)
+{
+	struct shmring_slot *lane;
+
+	shmring_for_each_lane(ring, lane)
+		put_pid(lane->last);
+	kvfree(ring->lane);
 }
 
 /* The last reference is gone: no name, no descriptor, no mapping. */
@@ -192,6 +205,7 @@ static void shmring_free(struct device *dev)
 
 	xa_erase(&shmring_minors, MINOR(dev->devt));
 	shmring_free_memory(ring);
+	shmring_free_slots(ring);
 	kfree(ring);
 	/* Last: shmring_rings_exit() waits for it. */
 	shmring_uncharge(bytes);
@@ -209,23 +223,38 @@ static const struct device_type shmring_type = {
 	.release = shmring_free,
 };
 
-static void shmring_init_side(struct shmring *ring, struct shmring_side *side)
+static void shmring_init_slot(struct shmring *ring, struct shmring_slot *slot,
+			      u32 role, u32 index)
 {
-	side->ring = ring;
-	init_waitqueue_head(&side->wq);
-	spin_lock_init(&side->lock);
+	slot->ring = ring;
+	slot->role = role;
+	slot->index = index;
+	init_waitqueue_head(&slot->wq);
+	spin_lock_init(&slot->lock);
+}
+
+static int shmring_alloc_slots(struct shmring *ring, u32 nr_lanes)
+{
+	u32 i;
+
+	ring->lane = kvcalloc(nr_lanes, sizeof(*ring->lane), SHMRING_GFP);
+	if (!ring->lane)
+		return -ENOMEM;
+	ring->nr_lanes = nr_lanes;
+	for (i = 0; i < nr_lanes; i++)
+		shmring_init_slot(ring, &ring->lane[i], SHMRING_ROLE_PRODUCER,
+				  i);
+	shmring_init_slot(ring, &ring->consumer, SHMRING_ROLE_CONSUMER, 0);
+	return 0;
 }
 
 static void shmring_unlink_work(struct work_struct *work);
 
 static void shmring_init_device(struct shmring *ring, int minor)
 {
-	int i;
-
 	INIT_LIST_HEAD(&ring->entry);
 	mutex_init(&ring->lock);
-	for (i = 0; i < SHMRING_SIDES; i++)
-		shmring_init_side(ring, &ring->side[i]);
+	init_waitqueue_head(&ring->wq);
 	shmring_init_level(ring);
 	INIT_WORK(&ring->unlink_work, shmring_unlink_work);
 
@@ -244,13 +273,14 @@ static int shmring_check_geometry(const struct shmring_create *args)
 {
 	if (args->flags & ~SHMRING_CREATE_FLAGS || args->high_water > 100)
 		return -EINVAL;
-	if (args->max_producers > 1 || args->max_consumers > 1)
+	if (args->max_producers > SHMRING_LANES_MAX || args->max_consumers > 1)
 		return -EINVAL;
 	if (!is_power_of_2(args->ring_bytes) || args->ring_bytes < PAGE_SIZE)
 		return -EINVAL;
 	if (args->record_size > args->ring_bytes)
 		return -EINVAL;
-	if (args->ring_bytes > READ_ONCE(max_ring_bytes))
+	if (args->ring_bytes > READ_ONCE(max_ring_bytes) ||
+	    args->ring_bytes > U64_MAX / (2 * SHMRING_LANES_MAX))
 		return -EFBIG;
 	return 0;
 }
@@ -562,7 +592,9 @@ static struct shmring *shmring_alloc(const struct shmring_create *args)
 	ring->flags = args->flags;
 	ring->high_water = args->high_water;
 	ring->created = ktime_get_real_ns();
-	err = shmring_set_node(ring, args);
+	err = shmring_alloc_slots(ring, args->max_producers ?: 1);
+	if (!err)
+		err = shmring_set_node(ring, args);
 	if (!err)
 		err = shmring_set_owner(ring, args);
 	if (!err)
@@ -581,6 +613,7 @@ static struct shmring *shmring_alloc(const struct shmring_create *args)
 err_uncharge:
 	shmring_uncharge(shmring_footprint(ring));
 err_free:
+	kvfree(ring->lane);
 	kfree(ring);
 	return ERR_PTR(err);
 }
@@ -700,8 +733,8 @@ int shmring_destroy(u64 id, const char *name)
 	shmring_unlink_locked(ring);
 	mutex_unlock(&shmring_devices_lock);
 	if (!err && shmring_is_anonymous(ring)) {
-		shmring_evict(ring, SHMRING_ROLE_PRODUCER);
-		shmring_evict(ring, SHMRING_ROLE_CONSUMER);
+		shmring_evict(ring, SHMRING_ROLE_PRODUCER, SHMRING_INDEX_ANY);
+		shmring_evict(ring, SHMRING_ROLE_CONSUMER, SHMRING_INDEX_ANY);
 	}
 put:
 	put_device(&ring->dev);

@@ -2,11 +2,12 @@
 /*
  * The ring object.
  *
- * Its pages are kept in one array, in the order in which they are mapped, into
- * the kernel as into user space. The data pages are in it twice:
+ * Its pages are numbered in the order in which they are mapped:
  *
- *	index	 0      1          2          3 ...        3 + n ... 3 + 2n
- *		| info | producer | consumer | data pages | data pages |
+ *	| info | lane page ... | cursor pages | data of a lane, twice | ...
+ *
+ * Those up to the cursor pages are the ring's own, in one array and mapped into the
+ * kernel together; each lane has its data.
  *
  * Lifetimes. A ring is its struct device, which goes with the last reference:
  *
@@ -29,6 +30,8 @@
 #include <linux/cdev.h>
 #include <linux/device.h>
 #include <linux/mutex.h>
+#include <linux/overflow.h>
+#include <linux/pfn.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -41,24 +44,17 @@
 #define SHMRING_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 #define SHMRING_INFO_INDEX	0
-#define SHMRING_CTL_INDEX	1	/* + enum shmring_side_index */
-#define SHMRING_DATA_INDEX	3
-
-enum shmring_side_index {
-	SHMRING_PRODUCER,
-	SHMRING_CONSUMER,
-	SHMRING_SIDES,
-};
 
 struct eventfd_ctx;
 
 /*
- * struct shmring_side - one of the two sides of a ring, attached or not
- * @ring: whose side it is
+ * struct shmring_slot - a producer's or consumer's place in a ring, taken or not
+ * @ring: whose it is
+ * @role: SHMRING_ROLE_*
+ * @index: of the lane or consumer
  * @page: its control page; user space writes it, so nothing in it is believed
- * @cursor: in @page: its position
- * @wq: who sleeps on this side: WAIT, poll, read, write
- * @bell: in the info page, 1 while somebody has joined @wq, or armed the eventfd,
+ * @wq: who sleeps here: WAIT, poll, read, write
+ * @bell: in the info page: 1 while somebody has joined @wq, or armed the eventfd,
  *	and was not kicked since
  * @lock: protects @eventfd
  * @eventfd: signalled with each kick, or NULL
@@ -66,13 +62,24 @@ struct eventfd_ctx;
  *	lock, read under it or RCU
  * @pid: the process that mapped or else attached, or NULL; protected by the
  *	ring's lock
- * @began: the consumer's: where the last holder began; protected by the ring's
- *	lock
+ *
+ * Of a lane:
+ * @lane: what the info page says of it
+ * @head: the producer's cursor
+ * @tail: the consumer's
+ * @began: where the consumer's last holder began; protected by the ring's lock
+ * @last: the process that had it last, or NULL; protected by the ring's lock
+ * @left: when that was, by @leaves of the ring; protected by its lock
+ * @told: what makes no sense was told of, while @told_generation and @told_head
+ *	are what they were; protected by the consumer's io lock
+ * @pages: of its data
+ * @data: mapped twice
  */
-struct shmring_side {
+struct shmring_slot {
 	struct shmring *ring;
+	u32 role;
+	u32 index;
 	struct shmring_ctl_page *page;
-	struct shmring_cursor *cursor;
 	wait_queue_head_t wq;
 	u32 *bell;
 
@@ -81,7 +88,18 @@ struct shmring_side {
 
 	struct shmring_endpoint __rcu *owner;	/* the ring's lock */
 	struct pid *pid;			/* the ring's lock */
+
+	struct shmring_lane *lane;
+	struct shmring_cursor *head;
+	struct shmring_cursor *tail;
 	u64 began;				/* the ring's lock */
+	struct pid *last;			/* the ring's lock */
+	u64 left;				/* the ring's lock */
+	bool told;				/* the consumer's io lock */
+	u32 told_generation;
+	u64 told_head;
+	struct page **pages;
+	u8 *data;
 
 	atomic64_t waits;		/* times that it went to sleep */
 	atomic64_t wakeups;		/* times that it was woken */
@@ -100,18 +118,23 @@ struct shmring_side {
  * @lock: protects attach, detach, the state in the info page and the members
  *	that say so. Never held while user memory is touched
  * @users: open files of the ring and of its endpoints
+ * @leaves: how often a producer has left
  * @met: somebody has had a role
  * @condemned: nobody attaches any more, and the name is gone or about to go
  * @unlink_work: takes the name away where no lock may be held for it
  * @high_water: per cent at which LEVEL_NTF is sent, 0 for none
  * @level: SHMRING_LEVEL_* as last told
  * @level_work: looks at the level
- * @nr_pages: distinct pages
- * @pages: SHMRING_DATA_INDEX + 2 * data pages, as drawn above
- * @node_pages: distinct pages by node, which they do not leave
+ * @nr_lanes: how many producers it can have
+ * @lane: their places
+ * @consumer: the place of the consumer
+ * @wq: who polled a descriptor of the ring that had no role yet, and may have any
+ *	by now: woken with each of them
+ * @nr_pages: of @pages
+ * @pages: the ring's own, from the info page to the cursor pages
+ * @base: where they are mapped
+ * @node_pages: all pages by node, which they do not leave
  * @info: the info page, which the kernel alone writes
- * @lane: in @info
- * @data: the data, twice
  */
 struct shmring {
 	struct device dev;
@@ -129,68 +152,89 @@ struct shmring {
 	u32 flags;
 	int node;
 
+	unsigned int nr_lanes;
+	struct shmring_slot *lane;
+	struct shmring_slot consumer;
+	wait_queue_head_t wq;
+
 	unsigned long nr_pages;
 	struct page **pages;
-	unsigned long *node_pages;
 	void *base;
+	unsigned long *node_pages;
 	struct shmring_info_page *info;
-	struct shmring_lane *lane;
-	u8 *data;
 
 	u32 high_water;
 	u32 level;
 	struct delayed_work level_work;
 
 	struct mutex lock;		/* attach, detach, info->state, ... */
-	unsigned int users;		/* ... these three */
+	unsigned int users;		/* ... these four */
+	u64 leaves;
 	bool met;
 	bool condemned;
 	struct work_struct unlink_work;
-	struct shmring_side side[SHMRING_SIDES];
 };
 
-static inline struct shmring_side *
-shmring_other(struct shmring *ring, const struct shmring_side *side)
+#define shmring_for_each_lane(ring, slot)				\
+	for ((slot) = (ring)->lane;					\
+	     (slot) < (ring)->lane + (ring)->nr_lanes; (slot)++)
+
+static inline bool shmring_is_producer(const struct shmring_slot *slot)
 {
-	return &ring->side[side == &ring->side[SHMRING_PRODUCER]];
+	return slot->role == SHMRING_ROLE_PRODUCER;
 }
 
-static inline bool shmring_is_producer(const struct shmring *ring,
-				       const struct shmring_side *side)
+/* What is said of all that have the role of @slot. */
+static inline u32 *shmring_state(const struct shmring_slot *slot)
 {
-	return side == &ring->side[SHMRING_PRODUCER];
+	return &slot->ring->info->state[slot->role - SHMRING_ROLE_PRODUCER];
 }
 
-static inline u32 shmring_role(const struct shmring_side *side)
+static inline u32 shmring_peer_state(const struct shmring_slot *slot)
 {
-	return SHMRING_ROLE_PRODUCER + (side - side->ring->side);
-}
+	u32 peer = SHMRING_ROLE_CONSUMER - slot->role;
 
-static inline u32 *shmring_state(struct shmring *ring,
-				 const struct shmring_side *side)
-{
-	return &ring->info->state[side - ring->side];
-}
-
-static inline u32 shmring_peer_state(struct shmring *ring,
-				     struct shmring_side *side)
-{
 	/*
 	 * Pairs with shmring_set_state(). Who sees that the peer is gone, and
 	 * only then looks at its position, sees the last one.
 	 */
-	return smp_load_acquire(shmring_state(ring, shmring_other(ring, side)));
+	return smp_load_acquire(&slot->ring->info->state[peer]);
 }
 
-static inline bool shmring_peer_gone(struct shmring *ring,
-				     struct shmring_side *side)
+static inline bool shmring_peer_gone(const struct shmring_slot *slot)
 {
-	return shmring_peer_state(ring, side) == SHMRING_STATE_GONE;
+	return shmring_peer_state(slot) == SHMRING_STATE_GONE;
 }
 
-static inline unsigned long shmring_mapped_pages(const struct shmring *ring)
+/* Where the regions begin, in pages, and how long they are. */
+static inline unsigned long shmring_info_pages(const struct shmring *ring)
 {
-	return SHMRING_DATA_INDEX + 2 * (ring->bytes >> PAGE_SHIFT);
+	return PFN_UP(struct_size(ring->info, lane, ring->nr_lanes));
+}
+
+static inline unsigned long shmring_cursor_pages(const struct shmring *ring)
+{
+	return PFN_UP(struct_size(ring->consumer.page, cursor, ring->nr_lanes));
+}
+
+static inline unsigned long shmring_data_pages(const struct shmring *ring)
+{
+	return ring->bytes >> PAGE_SHIFT;
+}
+
+static inline unsigned long shmring_lane_index(const struct shmring *ring)
+{
+	return SHMRING_INFO_INDEX + shmring_info_pages(ring);
+}
+
+static inline unsigned long shmring_cursor_index(const struct shmring *ring)
+{
+	return shmring_lane_index(ring) + ring->nr_lanes;
+}
+
+static inline unsigned long shmring_data_index(const struct shmring *ring)
+{
+	return shmring_cursor_index(ring) + shmring_cursor_pages(ring);
 }
 
 static inline bool shmring_is_anonymous(const struct shmring *ring)
@@ -238,9 +282,14 @@ struct shmring *shmring_after(struct shmring *ring);
 /* Differs from what it was before a ring came or went; never 0. */
 u32 shmring_generation(void);
 
-/* memory.c: on failure, too, free what there is. */
+/*
+ * memory.c: on failure, too, free what there is. Page @index, and where the kernel
+ * sees it; NULL if there is none.
+ */
 int shmring_alloc_memory(struct shmring *ring);
 void shmring_free_memory(struct shmring *ring);
+struct page *shmring_page(const struct shmring *ring, unsigned long index);
+void *shmring_address(const struct shmring *ring, unsigned long index);
 
 /* For what cannot be done where it is due. */
 extern struct workqueue_struct *shmring_workqueue;

@@ -73,10 +73,10 @@ u64 shmring_horizon(const struct shmring_lane *lane, u32 now, u64 tail, u64 head
  * The consumer's tail, as far as it is one. What it has released of a producer
  * that lied and is gone is no space of the next one's.
  */
-u64 shmring_tail(const struct shmring *ring)
+u64 shmring_tail(const struct shmring_slot *slot)
 {
-	const struct shmring_cursor *cursor = ring->side[SHMRING_CONSUMER].cursor;
-	const struct shmring_lane *lane = ring->lane;
+	const struct shmring_cursor *cursor = slot->tail;
+	const struct shmring_lane *lane = slot->lane;
 	u32 now, generation;
 	u64 tail, end;
 
@@ -89,44 +89,43 @@ u64 shmring_tail(const struct shmring *ring)
 		tail = smp_load_acquire(&cursor->pos);
 		end = shmring_lane_end(lane, generation + 1, now);
 	} while (READ_ONCE(lane->generation) != now);
-	return generation != now && end - tail > ring->bytes ? end : tail;
+	return generation != now && end - tail > slot->ring->bytes ? end : tail;
 }
 
 /* The word is nobody's but the kernel's now. An honest one's stays as it is. */
-static void shmring_put_right(struct shmring_side *side, u64 pos)
+static void shmring_put_right(struct shmring_cursor *cursor, u64 pos)
 {
-	if (READ_ONCE(side->cursor->pos) != pos)
-		WRITE_ONCE(side->cursor->pos, pos);
+	if (READ_ONCE(cursor->pos) != pos)
+		WRITE_ONCE(cursor->pos, pos);
 }
 
 /* The producer's head, or the nearest to it that can be true. */
-static u64 shmring_true_head(struct shmring *ring)
+static u64 shmring_true_head(const struct shmring_slot *slot)
 {
-	struct shmring_lane *lane = ring->lane;
+	const struct shmring_lane *lane = slot->lane;
 	u64 start = lane->end[lane->generation % SHMRING_LANE_ENDS];
-	u64 head = READ_ONCE(ring->side[SHMRING_PRODUCER].cursor->pos);
-	u64 end = shmring_tail(ring) + ring->bytes;
+	u64 end = shmring_tail(slot) + slot->ring->bytes;
+	u64 head = READ_ONCE(slot->head->pos);
 
 	if (shmring_is_before(head, start))
 		return start;
 	/* A tail before all that this producer did says nothing of it. */
 	if (shmring_is_before(end, head) && !shmring_is_before(end, start))
 		head = end;
-	return shmring_whole(ring, start, head);
+	return shmring_whole(slot->ring, start, head);
 }
 
-static void shmring_settle_producer(struct shmring *ring)
+static void shmring_settle_producer(struct shmring_slot *slot)
 {
-	struct shmring_side *consumer = &ring->side[SHMRING_CONSUMER];
-	struct shmring_lane *lane = ring->lane;
+	struct shmring_lane *lane = slot->lane;
 	u32 generation = lane->generation + 1;
-	u64 head = shmring_true_head(ring);
+	u64 head = shmring_true_head(slot);
 
-	if (shmring_is_before(head, consumer->began))
-		consumer->began = head;
+	if (shmring_is_before(head, slot->began))
+		slot->began = head;
 	/* (G1) After the last generation, and before the next. */
 	smp_store_release(&lane->end[generation % SHMRING_LANE_ENDS], head);
-	shmring_put_right(&ring->side[SHMRING_PRODUCER], head);
+	shmring_put_right(slot->head, head);
 	/*
 	 * (G1) Both before the generation; pairs with (G2). Who sees a head of
 	 * the successor sees all three, since that has taken the lock.
@@ -134,35 +133,41 @@ static void shmring_settle_producer(struct shmring *ring)
 	smp_store_release(&lane->generation, generation);
 }
 
-static void shmring_settle_consumer(struct shmring *ring)
+/* Its consumer is gone, or has not begun. */
+static void shmring_settle_tail(struct shmring_slot *slot)
 {
-	struct shmring_side *side = &ring->side[SHMRING_CONSUMER];
-	struct shmring_lane *lane = ring->lane;
+	const struct shmring *ring = slot->ring;
+	struct shmring_lane *lane = slot->lane;
 	u64 start = lane->end[lane->generation % SHMRING_LANE_ENDS];
-	u64 head = READ_ONCE(ring->side[SHMRING_PRODUCER].cursor->pos);
-	u64 tail = shmring_tail(ring);
+	u64 head = READ_ONCE(slot->head->pos);
+	u64 tail = shmring_tail(slot);
 
-	if (shmring_is_before(tail, side->began))
-		tail = side->began;
-	tail = shmring_whole(ring, side->began, tail);
+	if (shmring_is_before(tail, slot->began))
+		tail = slot->began;
+	tail = shmring_whole(ring, slot->began, tail);
 	if (head - tail > ring->bytes)
 		tail = shmring_is_before(head, start) ? start :
 		       shmring_whole(ring, start, head);
-	side->began = tail;
-	shmring_put_right(side, tail);
+	slot->began = tail;
+	WRITE_ONCE(slot->told, false);
+	shmring_put_right(slot->tail, tail);
 	/* (G4) The tail before the generation; pairs with (G3). */
-	smp_store_release(&side->cursor->generation, lane->generation);
+	smp_store_release(&slot->tail->generation, lane->generation);
 }
 
-/* @side has no holder, or one that has not begun. */
-void shmring_settle(struct shmring_side *side)
+/* @slot has no holder, or one that has not begun. */
+void shmring_settle(struct shmring_slot *slot)
 {
-	struct shmring *ring = side->ring;
+	struct shmring *ring = slot->ring;
+	struct shmring_slot *lane;
 
 	lockdep_assert_held(&ring->lock);
-	if (shmring_is_producer(ring, side))
-		shmring_settle_producer(ring);
-	if (!shmring_is_producer(ring, side) ||
-	    !rcu_access_pointer(ring->side[SHMRING_CONSUMER].owner))
-		shmring_settle_consumer(ring);
+	if (!shmring_is_producer(slot)) {
+		shmring_for_each_lane(ring, lane)
+			shmring_settle_tail(lane);
+		return;
+	}
+	shmring_settle_producer(slot);
+	if (!rcu_access_pointer(ring->consumer.owner))
+		shmring_settle_tail(slot);
 }

@@ -5,21 +5,32 @@
 #include "endpoint.h"
 #include "stat.h"
 
-/* Tail is read before head, so that an honest ring is never said to be negative. */
-static void shmring_get_positions(struct shmring *ring,
-				  struct shmring_stat *stat)
+/*
+ * Adds those of @lane. Tail is read before head, so that an honest ring is never
+ * said to be negative. Returns what is used of the lane.
+ */
+static u64 shmring_add_positions(const struct shmring_slot *lane,
+				 struct shmring_stat *stat)
 {
-	stat->tail = shmring_tail(ring);	/* (A), as shmring_ready() has it */
-	stat->head = READ_ONCE(ring->side[SHMRING_PRODUCER].cursor->pos);
-	stat->used = min(stat->head - stat->tail, ring->bytes);
+	u64 tail = shmring_tail(lane);	/* (A), as in shmring_lane_used() */
+	u64 head = READ_ONCE(lane->head->pos);
+	u64 used = min(head - tail, lane->ring->bytes);
+
+	stat->head += head;
+	stat->tail += tail;
+	stat->used += used;
+	return used;
 }
 
 u64 shmring_get_used(struct shmring *ring)
 {
-	struct shmring_stat stat;
+	struct shmring_stat stat = {};
+	struct shmring_slot *lane;
+	u64 most = 0;
 
-	shmring_get_positions(ring, &stat);
-	return stat.used;
+	shmring_for_each_lane(ring, lane)
+		most = max(most, shmring_add_positions(lane, &stat));
+	return most;
 }
 
 const char *shmring_state_name(u32 state)
@@ -33,33 +44,35 @@ const char *shmring_state_name(u32 state)
 	return name[state];
 }
 
-static void shmring_get_side_stat(struct shmring *ring,
-				  struct shmring_side *side,
-				  struct pid_namespace *ns,
-				  struct shmring_side_stat *stat)
+static void shmring_add_slot(struct shmring_slot *slot, struct pid_namespace *ns,
+			     struct shmring_side_stat *stat)
 {
-	lockdep_assert_held(&ring->lock);
-	stat->state = *shmring_state(ring, side);
-	stat->pid = pid_nr_ns(side->pid, ns);
-	stat->waits = atomic64_read(&side->waits);
-	stat->wakeups = atomic64_read(&side->wakeups);
-	stat->kicks = atomic64_read(&side->kicks);
-	stat->eventfd_signals = atomic64_read(&side->eventfd_signals);
-	stat->deaths = atomic64_read(&side->deaths);
-	stat->stalls = READ_ONCE(side->page->stalls);
-	stat->messages = READ_ONCE(side->page->messages);
+	lockdep_assert_held(&slot->ring->lock);
+	stat->state = *shmring_state(slot);
+	stat->pid = stat->pid ?: pid_nr_ns(slot->pid, ns);
+	stat->waits += atomic64_read(&slot->waits);
+	stat->wakeups += atomic64_read(&slot->wakeups);
+	stat->kicks += atomic64_read(&slot->kicks);
+	stat->eventfd_signals += atomic64_read(&slot->eventfd_signals);
+	stat->deaths += atomic64_read(&slot->deaths);
+	stat->stalls += READ_ONCE(slot->page->stalls);
+	stat->messages += READ_ONCE(slot->page->messages);
 }
 
 void shmring_get_stat(struct shmring *ring, struct pid_namespace *ns,
 		      struct shmring_stat *stat)
 {
-	int i;
+	struct shmring_slot *lane;
 
-	shmring_get_positions(ring, stat);
-	stat->high_water = READ_ONCE(ring->high_water);
-	stat->level = READ_ONCE(ring->level);
+	*stat = (struct shmring_stat) {
+		.high_water = READ_ONCE(ring->high_water),
+		.level = READ_ONCE(ring->level),
+	};
 	mutex_lock(&ring->lock);
-	for (i = 0; i < SHMRING_SIDES; i++)
-		shmring_get_side_stat(ring, &ring->side[i], ns, &stat->side[i]);
+	shmring_for_each_lane(ring, lane) {
+		shmring_add_positions(lane, stat);
+		shmring_add_slot(lane, ns, &stat->producer);
+	}
+	shmring_add_slot(&ring->consumer, ns, &stat->consumer);
 	mutex_unlock(&ring->lock);
 }

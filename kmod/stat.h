@@ -6,9 +6,10 @@
 #include "ring.h"
 
 /*
- * struct shmring_side_stat - one side
+ * struct shmring_side_stat - one side: all producers together, or the consumer
  * @state: SHMRING_STATE_*
- * @pid: who attached, or 0 when nobody has or the asker cannot see it
+ * @pid: who attached, in the first lane that somebody has; or 0 when nobody has
+ *	or the asker cannot see it
  * @stalls, @messages: what the process claims, unchecked
  */
 struct shmring_side_stat {
@@ -25,8 +26,8 @@ struct shmring_side_stat {
 
 /*
  * struct shmring_stat - a ring
- * @head, @tail: what the sides' pages say, unchecked
- * @used: head - tail, at most the ring's size
+ * @head, @tail: what the sides' pages say, unchecked; of all lanes together
+ * @used: head - tail, in each lane at most its size
  */
 struct shmring_stat {
 	u64 head;
@@ -34,12 +35,15 @@ struct shmring_stat {
 	u64 used;
 	u32 high_water;
 	u32 level;
-	struct shmring_side_stat side[SHMRING_SIDES];
+	struct shmring_side_stat producer;
+	struct shmring_side_stat consumer;
 };
 
 /* Takes ring->lock. Pids are those of @ns. */
 void shmring_get_stat(struct shmring *ring, struct pid_namespace *ns,
 		      struct shmring_stat *stat);
+
+/* Of the lane that is fullest. */
 u64 shmring_get_used(struct shmring *ring);
 
 /* "never", "attached", "gone" */

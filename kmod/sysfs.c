@@ -45,8 +45,8 @@ static ssize_t name##_show(struct device *dev,				\
 static DEVICE_ATTR_RO(name)
 
 /* One side's figure. */
-#define PRODUCER(what)	(stat.side[SHMRING_PRODUCER].what)
-#define CONSUMER(what)	(stat.side[SHMRING_CONSUMER].what)
+#define PRODUCER(what)	(stat.producer.what)
+#define CONSUMER(what)	(stat.consumer.what)
 
 SHMRING_ATTR(id, "%llu", ring->id);
 SHMRING_ATTR(size, "%llu", ring->bytes);

@@ -60,8 +60,8 @@ DEFINE_EVENT(shmring_ring, shmring_destroy,
 
 /* pid: who attached, in the initial pid namespace. */
 TRACE_EVENT(shmring_attach,
-	TP_PROTO(const struct shmring_side *side),
-	TP_ARGS(side),
+	TP_PROTO(const struct shmring_slot *slot),
+	TP_ARGS(slot),
 	TP_STRUCT__entry(
 		__field(u64, id)
 		__array(char, name, SHMRING_NAME_MAX)
@@ -69,19 +69,19 @@ TRACE_EVENT(shmring_attach,
 		__field(pid_t, pid)
 	),
 	TP_fast_assign(
-		__entry->id = side->ring->id;
-		strscpy_pad(__entry->name, dev_name(&side->ring->dev),
+		__entry->id = slot->ring->id;
+		strscpy_pad(__entry->name, dev_name(&slot->ring->dev),
 			    SHMRING_NAME_MAX);
-		__entry->role = shmring_role(side);
-		__entry->pid = pid_nr(side->pid);
+		__entry->role = slot->role;
+		__entry->pid = pid_nr(slot->pid);
 	),
 	TP_printk("id=%llu name=%s role=%s pid=%d", __entry->id, __entry->name,
 		  show_shmring_role(__entry->role), __entry->pid)
 );
 
 TRACE_EVENT(shmring_detach,
-	TP_PROTO(const struct shmring_side *side, bool killed),
-	TP_ARGS(side, killed),
+	TP_PROTO(const struct shmring_slot *slot, bool killed),
+	TP_ARGS(slot, killed),
 	TP_STRUCT__entry(
 		__field(u64, id)
 		__array(char, name, SHMRING_NAME_MAX)
@@ -90,11 +90,11 @@ TRACE_EVENT(shmring_detach,
 		__field(bool, killed)
 	),
 	TP_fast_assign(
-		__entry->id = side->ring->id;
-		strscpy_pad(__entry->name, dev_name(&side->ring->dev),
+		__entry->id = slot->ring->id;
+		strscpy_pad(__entry->name, dev_name(&slot->ring->dev),
 			    SHMRING_NAME_MAX);
-		__entry->role = shmring_role(side);
-		__entry->pid = pid_nr(side->pid);
+		__entry->role = slot->role;
+		__entry->pid = pid_nr(slot->pid);
 		__entry->killed = killed;
 	),
 	TP_printk("id=%llu name=%s role=%s pid=%d killed=%d", __entry->id,
@@ -104,8 +104,8 @@ TRACE_EVENT(shmring_detach,
 
 /* A side goes to sleep until want bytes are there, or free; 0 is a record. */
 TRACE_EVENT(shmring_wait,
-	TP_PROTO(const struct shmring_side *side, u64 want),
-	TP_ARGS(side, want),
+	TP_PROTO(const struct shmring_slot *slot, u64 want),
+	TP_ARGS(slot, want),
 	TP_STRUCT__entry(
 		__field(u64, id)
 		__array(char, name, SHMRING_NAME_MAX)
@@ -113,10 +113,10 @@ TRACE_EVENT(shmring_wait,
 		__field(u64, want)
 	),
 	TP_fast_assign(
-		__entry->id = side->ring->id;
-		strscpy_pad(__entry->name, dev_name(&side->ring->dev),
+		__entry->id = slot->ring->id;
+		strscpy_pad(__entry->name, dev_name(&slot->ring->dev),
 			    SHMRING_NAME_MAX);
-		__entry->role = shmring_role(side);
+		__entry->role = slot->role;
 		__entry->want = want;
 	),
 	TP_printk("id=%llu name=%s role=%s want=%llu", __entry->id,
@@ -124,40 +124,40 @@ TRACE_EVENT(shmring_wait,
 		  __entry->want)
 );
 
-DECLARE_EVENT_CLASS(shmring_side,
-	TP_PROTO(const struct shmring_side *side),
-	TP_ARGS(side),
+DECLARE_EVENT_CLASS(shmring_slot,
+	TP_PROTO(const struct shmring_slot *slot),
+	TP_ARGS(slot),
 	TP_STRUCT__entry(
 		__field(u64, id)
 		__array(char, name, SHMRING_NAME_MAX)
 		__field(u32, role)
 	),
 	TP_fast_assign(
-		__entry->id = side->ring->id;
-		strscpy_pad(__entry->name, dev_name(&side->ring->dev),
+		__entry->id = slot->ring->id;
+		strscpy_pad(__entry->name, dev_name(&slot->ring->dev),
 			    SHMRING_NAME_MAX);
-		__entry->role = shmring_role(side);
+		__entry->role = slot->role;
 	),
 	TP_printk("id=%llu name=%s role=%s", __entry->id, __entry->name,
 		  show_shmring_role(__entry->role))
 );
 
 /* A side that slept runs again. */
-DEFINE_EVENT(shmring_side, shmring_wake,
-	TP_PROTO(const struct shmring_side *side),
-	TP_ARGS(side)
+DEFINE_EVENT(shmring_slot, shmring_wake,
+	TP_PROTO(const struct shmring_slot *slot),
+	TP_ARGS(slot)
 );
 
 /* The current task, or the kernel on its behalf, kicks this side. */
-DEFINE_EVENT(shmring_side, shmring_kick,
-	TP_PROTO(const struct shmring_side *side),
-	TP_ARGS(side)
+DEFINE_EVENT(shmring_slot, shmring_kick,
+	TP_PROTO(const struct shmring_slot *slot),
+	TP_ARGS(slot)
 );
 
 /* ... and signals its eventfd. */
-DEFINE_EVENT(shmring_side, shmring_eventfd,
-	TP_PROTO(const struct shmring_side *side),
-	TP_ARGS(side)
+DEFINE_EVENT(shmring_slot, shmring_eventfd,
+	TP_PROTO(const struct shmring_slot *slot),
+	TP_ARGS(slot)
 );
 
 #endif /* _SHMRING_TRACE_H */

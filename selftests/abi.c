@@ -393,7 +393,13 @@ TEST_F(abi, inv9_create_einval)
 	EXPECT_NOT_CREATED(EINVAL);
 
 	self->create = good;
-	self->create.max_producers = 2;
+	self->create.max_producers = SHMRING_LANES_MAX + 1;
+	EXPECT_NOT_CREATED(EINVAL);
+	self->create = good;
+	self->create.max_producers = ~0U;
+	EXPECT_NOT_CREATED(EINVAL);
+	self->create = good;
+	self->create.max_consumers = 2;
 	EXPECT_NOT_CREATED(EINVAL);
 	self->create = good;
 	self->create.max_consumers = ~0U;

@@ -154,14 +154,20 @@ int ring_open(const char *name, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-int ring_attach(int ring, __u32 role)
+int ring_attach_at(int ring, __u32 role, __u32 index)
 {
 	struct shmring_attach attach = {
 		.size = sizeof(attach),
 		.role = role,
+		.index = index,
 	};
 
 	return ring_ioctl(ring, SHMRING_IOC_ATTACH, &attach);
+}
+
+int ring_attach(int ring, __u32 role)
+{
+	return ring_attach_at(ring, role, 0);
 }
 
 int ring_open_as(const char *name, __u32 role)
@@ -225,11 +231,12 @@ static void *map(int fd, size_t bytes, int prot, __u64 offset)
 	return addr == MAP_FAILED ? NULL : addr;
 }
 
-int endpoint_map(struct endpoint *ep, int fd)
+int endpoint_map_lane(struct endpoint *ep, int fd, __u32 lane)
 {
 	struct shmring_info info;
+	size_t lane_bytes, cursor_bytes;
+	__u64 lane_page, data;
 	bool producer;
-	__u64 mine, peer;
 	int ret;
 
 	ret = ring_info(fd, &info);
@@ -237,32 +244,45 @@ int endpoint_map(struct endpoint *ep, int fd)
 		return ret;
 
 	producer = info.role == SHMRING_ROLE_PRODUCER;
-	mine = producer ? info.producer_offset : info.consumer_offset;
-	peer = producer ? info.consumer_offset : info.producer_offset;
+	if (producer)
+		lane = info.index;
+	lane_page = info.producer_offset + lane * info.producer_stride;
+	lane_bytes = info.page_size;
+	cursor_bytes = info.consumer_stride;
+	data = info.data_offset + lane * info.data_stride;
 	*ep = (struct endpoint) {
 		.fd = fd,
 		.role = info.role,
 		.record_size = info.record_size,
 		.ring_bytes = info.ring_bytes,
 		.page = info.page_size,
+		.info_bytes = info.producer_offset - info.info_offset,
+		.ctl_bytes = producer ? lane_bytes : cursor_bytes,
+		.peer_bytes = producer ? cursor_bytes : lane_bytes,
 		.data_bytes = info.data_bytes,
-		.info = map(fd, info.page_size, PROT_READ, info.info_offset),
-		.ctl = map(fd, info.page_size, PROT_READ | PROT_WRITE, mine),
-		.peer_ctl = map(fd, info.page_size, PROT_READ, peer),
-		.data = map(fd, info.data_bytes,
-			    producer ? PROT_READ | PROT_WRITE : PROT_READ,
-			    info.data_offset),
 	};
+	ep->info = map(fd, ep->info_bytes, PROT_READ, info.info_offset);
+	ep->ctl = map(fd, ep->ctl_bytes, PROT_READ | PROT_WRITE,
+		      producer ? lane_page : info.consumer_offset);
+	ep->peer_ctl = map(fd, ep->peer_bytes, PROT_READ,
+			   producer ? info.consumer_offset : lane_page);
+	ep->data = map(fd, info.data_bytes,
+		       producer ? PROT_READ | PROT_WRITE : PROT_READ, data);
 	if (!ep->info || !ep->ctl || !ep->peer_ctl || !ep->data) {
 		ret = -errno;
 		endpoint_close(ep);
 		return ret;
 	}
-	ep->mine = ep->ctl->cursor;
-	ep->peer = ep->peer_ctl->cursor;
-	ep->bell = producer ? &ep->info->bell.value :
-			      &ep->info->lane->bell.value;
+	ep->lane = &ep->info->lane[lane];
+	ep->mine = &ep->ctl->cursor[producer ? 0 : lane];
+	ep->peer = &ep->peer_ctl->cursor[producer ? lane : 0];
+	ep->bell = producer ? &ep->info->bell.value : &ep->lane->bell.value;
 	return 0;
+}
+
+int endpoint_map(struct endpoint *ep, int fd)
+{
+	return endpoint_map_lane(ep, fd, 0);
 }
 
 int endpoint_open(struct endpoint *ep, const char *name, __u32 role)
@@ -282,11 +302,11 @@ int endpoint_attach(struct endpoint *ep, int ring, __u32 role)
 void endpoint_unmap(struct endpoint *ep)
 {
 	if (ep->info)
-		munmap((void *)ep->info, ep->page);
+		munmap((void *)ep->info, ep->info_bytes);
 	if (ep->ctl)
-		munmap(ep->ctl, ep->page);
+		munmap(ep->ctl, ep->ctl_bytes);
 	if (ep->peer_ctl)
-		munmap((void *)ep->peer_ctl, ep->page);
+		munmap((void *)ep->peer_ctl, ep->peer_bytes);
 	if (ep->data)
 		munmap(ep->data, ep->data_bytes);
 	ep->info = NULL;

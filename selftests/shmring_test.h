@@ -33,8 +33,9 @@
 
 /*
  * struct endpoint - one of the two sides, with every region mapped
+ * @lane: in @info
  * @ctl, @peer_ctl: the two sides' pages
- * @mine, @peer: how far they say that they are
+ * @mine, @peer: how far they say that they are in the lane
  * @bell: the peer's
  */
 struct endpoint {
@@ -43,8 +44,12 @@ struct endpoint {
 	__u32 record_size;
 	__u64 ring_bytes;
 	size_t page;
+	size_t info_bytes;
+	size_t ctl_bytes;
+	size_t peer_bytes;
 	size_t data_bytes;
 	const struct shmring_info_page *info;
+	const struct shmring_lane *lane;
 	struct shmring_ctl_page *ctl;
 	const struct shmring_ctl_page *peer_ctl;
 	struct shmring_cursor *mine;
@@ -86,6 +91,7 @@ int ring_evict(const char *name, __u32 role);
 int ring_evict_id(__u64 id, __u32 role);
 int ring_open(const char *name, int flags);
 int ring_attach(int ring, __u32 role);	/* the endpoint's descriptor */
+int ring_attach_at(int ring, __u32 role, __u32 index);
 int ring_open_as(const char *name, __u32 role);	/* open and attach */
 int ring_info(int fd, struct shmring_info *info);
 int ring_wait(int fd, __u32 flags, __u64 want, __s64 timeout_ns,
@@ -94,8 +100,12 @@ int ring_kick_wait(int fd, int kick_fd, __s64 timeout_ns, __u32 *events);
 int ring_eventfd(int fd, int event_fd);
 int ring_ioctl(int fd, unsigned long request, void *arg);
 
-/* Endpoints: of the process that maps them. */
+/*
+ * Endpoints: of the process that maps them. That of a consumer shows one lane, the
+ * first one unless it is named.
+ */
 int endpoint_map(struct endpoint *ep, int fd);
+int endpoint_map_lane(struct endpoint *ep, int fd, __u32 lane);
 int endpoint_open(struct endpoint *ep, const char *name, __u32 role);
 int endpoint_attach(struct endpoint *ep, int ring, __u32 role);
 void endpoint_unmap(struct endpoint *ep);
@@ -185,7 +195,7 @@ static inline __u64 endpoint_has(const struct endpoint *ep)
 	if (ep->role == SHMRING_ROLE_CONSUMER) {
 		/* Producers are honest here: there is nothing to go back to. */
 		__atomic_store_n(&ep->mine->generation,
-				 __atomic_load_n(&ep->info->lane->generation,
+				 __atomic_load_n(&ep->lane->generation,
 						 __ATOMIC_ACQUIRE),
 				 __ATOMIC_RELEASE);
 		return peer - ep->mine->pos;
@@ -217,7 +227,8 @@ static inline void endpoint_move(struct endpoint *ep, __u64 bytes)
 {
 	endpoint_store(ep, bytes);
 	if (endpoint_must_kick(ep))
-		ring_ioctl(ep->fd, SHMRING_IOC_KICK, NULL);
+		ring_ioctl(ep->fd, SHMRING_IOC_KICK,
+			   (void *)(ep->lane - ep->info->lane));
 }
 
 #endif /* SHMRING_TEST_H */

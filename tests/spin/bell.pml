@@ -40,7 +40,7 @@ bit woken[SLEEPERS];
 inline kick(cpu)
 {
 #ifndef NO_CLEAR_FIRST
-	/* @ kmod/notify.c shmring_wake: WRITE_ONCE(*side->bell, 0); */
+	/* @ kmod/notify.c shmring_wake: WRITE_ONCE(*slot->bell, 0); */
 	store(cpu, BELL, 0);
 #endif
 #ifndef NO_WAKE_FENCE
@@ -108,14 +108,14 @@ proctype consumer(byte me)
 		:: want = ALL - done
 		fi;
 		do
-		::	/* @ kmod/notify.c shmring_sleep_until: prepare_to_wait(&side->wq, &wait, TASK_INTERRUPTIBLE); */
+		::	/* @ kmod/notify.c shmring_sleep_until: prepare_to_wait(&slot->wq, &wait, TASK_INTERRUPTIBLE); */
 			woken[me] = 0;
 			store(C(me), QUEUE(me), 1);
 #ifndef NO_JOIN_FENCE
 			/* @ kmod/notify.c shmring_arm (W1): smp_mb(); */
 			fence(C(me));
 #endif
-			/* @ kmod/notify.c shmring_arm: WRITE_ONCE(*side->bell, 1); */
+			/* @ kmod/notify.c shmring_arm: WRITE_ONCE(*slot->bell, 1); */
 			store(C(me), BELL, 1);
 			/* @ kmod/notify.c shmring_fence (F1): smp_mb(); */
 			fence(C(me));

@@ -121,18 +121,18 @@ inline set_state(to)
 #else
 	if
 	:: epoch_first(to) ->
-		/* @ kmod/endpoint.c shmring_set_state: if (state == SHMRING_STATE_GONE) */
+		/* @ kmod/endpoint.c shmring_set_state: if (moves && state == SHMRING_STATE_GONE) */
 		/* @ kmod/endpoint.c shmring_set_state: WRITE_ONCE(info->epoch, info->epoch + 1); */
 		add(me, EPOCH, 1);
-		/* @ kmod/endpoint.c shmring_set_state (P1): smp_store_release(shmring_state(ring, side), state); */
+		/* @ kmod/endpoint.c shmring_set_state (P1): smp_store_release(shmring_state(slot), state); */
 		store_state(to)
 	:: else ->
 		store_state(to);
-		/* @ kmod/endpoint.c shmring_set_state: if (state != SHMRING_STATE_GONE) */
+		/* @ kmod/endpoint.c shmring_set_state: if (moves && state != SHMRING_STATE_GONE) */
 		/* @ kmod/endpoint.c shmring_set_state (P2): smp_store_release(&info->epoch, info->epoch + 1); */
 		add(me, EPOCH, 1)
 	fi;
-	/* @ kmod/endpoint.c shmring_set_state: shmring_kick(other); */
+	/* @ kmod/endpoint.c shmring_wake_all: shmring_kick(slot); */
 #ifdef NO_NEWS
 	if
 	:: to == GONE -> empty_buffer(me)
@@ -172,7 +172,7 @@ inline sleep_once()
 #endif
 	d_step { !off[me] -> interrupt(you) };
 #ifndef LOCKS
-	/* @ kmod/notify.c shmring_events: gone = shmring_peer_gone(ring, side); */
+	/* @ kmod/notify.c shmring_events: gone = shmring_peer_gone(slot); */
 	see_state();
 #endif
 	load(me, POS(you), v);
@@ -230,7 +230,7 @@ inline wait_peer()
 		fi;
 #endif
 		/* @ user/lib/backend_shm.c shm_sleep: return shm_sleep_peer(r->priv, (uint32_t)need, deadline); */
-		/* @ kmod/notify.c shmring_peer_events: bool moved = smp_load_acquire(&ring->info->epoch) != epoch; */
+		/* @ kmod/notify.c shmring_peer_events: bool moved = smp_load_acquire(&slot->ring->info->epoch) != epoch; */
 #ifdef NO_EPOCH
 #define came_or_went	(mem[STATE(you)] == ATTACHED)
 #else
@@ -380,7 +380,7 @@ inline kernel_leave()
 	empty_buffer(me);
 	off[me] = 0;
 #ifndef LOCKS
-	/* @ kmod/endpoint.c shmring_lose_role: shmring_set_state(ring, side, SHMRING_STATE_GONE); */
+	/* @ kmod/endpoint.c shmring_lose_role: shmring_set_state(slot, state); */
 	set_state(GONE);
 #endif
 	empty_buffer(me);

@@ -80,18 +80,18 @@ inline wake_up(side)
 inline kernel_kick(side)
 {
 #ifndef NO_CLEAR_FIRST
-	/* @ kmod/notify.c shmring_wake: WRITE_ONCE(*side->bell, 0); */
+	/* @ kmod/notify.c shmring_wake: WRITE_ONCE(*slot->bell, 0); */
 	store(me, BELL(side), 0);
 	/* @ kmod/notify.c shmring_wake (W2): smp_mb(); */
 	fence(me);
 #endif
-	/* @ kmod/notify.c shmring_wake: if (waitqueue_active(&side->wq)) { */
+	/* @ kmod/notify.c shmring_wake: if (waitqueue_active(&slot->wq)) { */
 	load(me, QUEUE(side), v);
 	if
 	:: v -> wake_up(side); v = 0
 	:: else
 	fi;
-	/* @ kmod/notify.c shmring_wake: shmring_eventfd_signal(side->eventfd); */
+	/* @ kmod/notify.c shmring_wake: shmring_eventfd_signal(slot->eventfd); */
 	if
 	:: how[side] == EVENTFD ->
 		d_step { !off[me] -> event[side] = 1; blocked[side] = 0 }
@@ -104,14 +104,14 @@ inline kernel_kick(side)
 #endif
 }
 
-/* shmring_kick_armed(), by who publishes in the kernel */
+/* shmring_wake_armed(), by who publishes in the kernel */
 inline kernel_kick_armed(side)
 {
-	/* @ kmod/notify.c shmring_kick_armed (K1): smp_mb(); */
+	/* @ kmod/notify.c shmring_wake_armed (K1): smp_mb(); */
 #ifndef NO_KICK_FENCE
 	fence(me);
 #endif
-	/* @ kmod/notify.c shmring_kick_armed: if (READ_ONCE(*side->bell)) */
+	/* @ kmod/notify.c shmring_wake_armed: if (READ_ONCE(*slot->bell)) */
 	load(me, BELL(side), v);
 	if
 	:: v -> v = 0; kernel_kick(side)
@@ -173,7 +173,7 @@ inline kernel_fence(side)
 	:: how[side] == READ_WRITE	/* no mm: it fences */
 	:: else ->
 		runs(side, noted(side));
-		/* @ kmod/notify.c shmring_fence: if (mm && !shmring_publisher_sleeps(ep, mm)) { */
+		/* @ kmod/notify.c shmring_publisher_cpus: if (mm && !shmring_publisher_sleeps(ep, mm)) */
 #ifndef NO_INTERRUPT
 		if
 		:: v ->
@@ -195,7 +195,7 @@ inline kernel_arm()
 {
 	/* @ kmod/notify.c shmring_arm (W1): smp_mb(); */
 	fence(me);
-	/* @ kmod/notify.c shmring_arm: WRITE_ONCE(*side->bell, 1); */
+	/* @ kmod/notify.c shmring_arm: WRITE_ONCE(*slot->bell, 1); */
 #ifndef NO_ARM
 	store(me, BELL(me), 1);
 #endif
@@ -230,7 +230,7 @@ inline second_look()
 inline sleep_until(kick)
 {
 	do
-	::	/* @ kmod/notify.c shmring_sleep_until: prepare_to_wait(&side->wq, &wait, TASK_INTERRUPTIBLE); */
+	::	/* @ kmod/notify.c shmring_sleep_until: prepare_to_wait(&slot->wq, &wait, TASK_INTERRUPTIBLE); */
 		d_step { !off[me] && empty_buffer(me) ->
 			queued[me] = 1;
 			autoremove[me] = 1;
@@ -243,7 +243,7 @@ inline sleep_until(kick)
 		:: else
 		fi;
 		/* @ kmod/notify.c shmring_sleep_until: events = shmring_is_live(ep) ? */
-		/* @ kmod/notify.c shmring_sleep_until: shmring_events(ring, side, flags, want) : -ENOTCONN; */
+		/* @ kmod/notify.c shmring_sleep_until: shmring_events(slot, flags, want) : -ENOTCONN; */
 		second_look();
 		if
 		:: v -> break
@@ -306,7 +306,7 @@ inline kernel_poll(edge)
 	fi
 }
 
-/* @ kmod/notify.c shmring_poll: poll_wait(file, &side->wq, pt); */
+/* @ kmod/notify.c shmring_poll: poll_wait(file, &slot->wq, pt); */
 inline poll_wait()
 {
 	d_step { !off[me] && sb[me].n < DEPTH ->

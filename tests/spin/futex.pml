@@ -42,7 +42,7 @@ inline kick_peer()
 {
 	/* @ user/lib/backend_shm.c shm_kick: shm_kick_side(s->info, s->other); */
 	/* @ user/lib/shm_lock.c shm_kick_side: ring_by(info, role, 1); */
-	/* @ user/lib/shm_lock.c ring_by: futex_add_and_wake(shmring_bell(info, role), n); */
+	/* @ user/lib/shm_lock.c ring_by: futex_add_and_wake(shmring_bell(info, role, 0), n); */
 	d_step { !off[me] && empty_buffer(me) ->
 #ifndef NO_KICK_WORD
 		mem[BELL(you)] = mem[BELL(you)] + 1;

@@ -55,7 +55,7 @@ active proctype left()
 	store(0, X, 1);
 #ifdef RELEASE
 	/* @ kmod/map.c shmring_note_mapper (M1): smp_store_release(&ep->mm, mm); */
-	/* @ kmod/notify.c shmring_fence (M2): mm = smp_load_acquire(&ep->mm); */
+	/* @ kmod/notify.c shmring_publisher_cpus (M2): mm = smp_load_acquire(&ep->mm); */
 	store_rel(0, Y, 1);
 #else
 	store(0, Y, 1);

@@ -71,7 +71,7 @@ inline ring(me, v)
 	MAY_STOP;
 	d_step { wake_all() }
 #else
-	/* @ user/lib/shm_lock.c ring_by: futex_add_and_wake(shmring_bell(info, role), n); */
+	/* @ user/lib/shm_lock.c ring_by: futex_add_and_wake(shmring_bell(info, role, 0), n); */
 	d_step { empty_buffer(P(me)) ->
 #ifdef NO_COUNT
 		if

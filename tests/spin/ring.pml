@@ -253,15 +253,15 @@ proctype onlooker()
 	head = mem[HEAD];
 	tail = mem[TAIL];
 #else
-	/* @ kmod/notify.c shmring_ready: tail = shmring_tail(ring); */
+	/* @ kmod/notify.c shmring_lane_used: tail = shmring_tail(lane); */
 	tail = mem[TAIL];
-	/* @ kmod/notify.c shmring_ready: head = smp_load_acquire(head_word); */
+	/* @ kmod/notify.c shmring_lane_used: head = smp_load_acquire(&lane->head->pos); */
 	head = mem[HEAD];
 #endif
-	/* @ kmod/notify.c shmring_ready: if (shmring_is_plausible(ring, head, tail)) */
+	/* @ kmod/notify.c shmring_lane_used: if (shmring_is_plausible(lane->ring, head, tail)) */
 	if
 	:: bytes(head, tail) > SLOTS ->
-		/* @ kmod/notify.c shmring_ready: if (shmring_tail(ring) == tail) */
+		/* @ kmod/notify.c shmring_lane_used: if (shmring_tail(lane) == tail) */
 		assert(mem[TAIL] != tail)
 	:: else
 	fi

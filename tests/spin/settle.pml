@@ -71,7 +71,7 @@ inline look_at_tail()
 	/* @ kmod/settle.c shmring_tail (A): tail = smp_load_acquire(&cursor->pos); */
 	load(P, TAIL, v);
 	/* @ user/lib/backend.h shmring_tail: return (behind & beyond) ? end : tail; */
-	/* @ kmod/settle.c shmring_tail: return generation != now && end - tail > ring->bytes ? end : tail; */
+	/* @ kmod/settle.c shmring_tail: return generation != now && end - tail > slot->ring->bytes ? end : tail; */
 	if
 	:: n != generation && bytes(mem[END(n + 1)], v) > SLOTS ->
 		v = mem[END(n + 1)]
@@ -155,7 +155,7 @@ inline settle()
 #ifdef NO_HEAD_FIRST
 	store_rel(P, GEN, generation + 1);
 #endif
-	/* @ kmod/settle.c shmring_put_right: WRITE_ONCE(side->cursor->pos, pos); */
+	/* @ kmod/settle.c shmring_put_right: WRITE_ONCE(cursor->pos, pos); */
 	/* @ user/lib/shm_settle.c shm_settle: __atomic_store_n(&r->self->pos, head, __ATOMIC_RELAXED); */
 	if
 	:: v != mem[HEAD] -> store(P, HEAD, v)
@@ -223,7 +223,7 @@ inline follow()
 	limit = v;
 	generation = g;
 	/* @ user/lib/look.c follow (G4): __atomic_store_n(&r->self->generation, now, __ATOMIC_RELEASE); */
-	/* @ kmod/record.c shmring_follow (G4): smp_store_release(&cursor->generation, generation); */
+	/* @ kmod/record.c shmring_follow (G4): smp_store_release(&own->generation, generation); */
 #ifdef NO_TAIL_FIRST
 	store(C, WORD, g)
 #else
@@ -244,7 +244,7 @@ inline look()
 		break
 #else
 		/* @ user/lib/look.c read_head (G5): *now = __atomic_load_n(generation, __ATOMIC_ACQUIRE); */
-		/* @ kmod/record.c shmring_look (G5): } while (READ_ONCE(lane->generation) != generation); */
+		/* @ kmod/record.c shmring_look (G5): } while (READ_ONCE(lane->lane->generation) != generation); */
 #ifndef NO_LATE
 		load(C, GEN, g);
 #endif

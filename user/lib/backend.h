@@ -20,13 +20,20 @@
  * struct shmring_geometry - how large a ring is and where its parts are
  *
  * A copy, checked once: what stands in shared memory can change.
- * @page_size: bytes of each of the first three parts
+ * @lanes: how many producers it can have
+ * @page_size: bytes of a lane's page
+ * @info_bytes: of the info pages
+ * @cursor_bytes: of the consumer's pages
+ * @producer, @data: the first lane's
  * @doubled: the file shows the data twice by itself, at @data and behind it
  */
 struct shmring_geometry {
 	uint64_t ring_bytes;
 	uint32_t record_size;
+	uint32_t lanes;
 	size_t page_size;
+	size_t info_bytes;
+	size_t cursor_bytes;
 	off_t info;
 	off_t producer;
 	off_t consumer;
@@ -40,6 +47,8 @@ struct shmring_endpoint {
 	struct shmring_opts opts;
 	struct shmring_geometry geo;
 	const struct shmring_ctl_page *peer_ctl;
+	size_t ctl_bytes;	/* mapped of the own control pages */
+	size_t peer_bytes;	/* and of the peer's */
 	uint32_t epoch;		/* when the peer was last found missing */
 	int ring_fd;		/* once attached: the ring's own, or -1 */
 	uint32_t received;	/* the role that came with a descriptor */
@@ -123,7 +132,8 @@ int shmring_check_layout(const char *address, uint32_t version,
 			 uint64_t features);
 
 /* map.c */
-int shmring_map(struct shmring *r, int fd, uint32_t role, bool info_writable);
+int shmring_map(struct shmring *r, int fd, uint32_t role, uint32_t lane,
+		bool info_writable);
 void shmring_unmap(struct shmring *r);
 void shmring_map_blank(struct shmring *r);
 
@@ -245,12 +255,12 @@ static inline uint32_t shmring_other(uint32_t role)
 	return SHMRING_ROLE_PRODUCER + SHMRING_ROLE_CONSUMER - role;
 }
 
-/* What those of @role are woken by. */
+/* What those of @role are woken by, a producer in its @lane. */
 static inline uint32_t *shmring_bell(const struct shmring_info_page *info,
-				     uint32_t role)
+				     uint32_t role, uint32_t lane)
 {
 	const struct shmring_bell *bell = role == SHMRING_ROLE_PRODUCER ?
-					  &info->lane[0].bell : &info->bell;
+					  &info->lane[lane].bell : &info->bell;
 
 	return (uint32_t *)(uintptr_t)&bell->value;
 }

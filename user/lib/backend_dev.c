@@ -83,6 +83,10 @@ static const char *why_invalid(const struct shmring_create *c)
 		return "a mode is at most 0777";
 	if (c->high_water > 100)
 		return "a high-water mark is at most 100 per cent";
+	if (c->max_producers > SHMRING_LANES_MAX)
+		return "a ring has at most 64 producers";
+	if (c->max_consumers > 1)
+		return "a ring has one consumer";
 	if (c->node < SHMRING_NODE_LOCAL)
 		return "a node is a number from 0 on";
 	if (c->flags & SHMRING_CREATE_STRICT && c->node == SHMRING_NODE_ANY)
@@ -130,6 +134,8 @@ static int create(const char *name, const struct shmring_opts *o)
 		.uid = o->uid,
 		.gid = o->gid,
 		.high_water = o->high_water,
+		.max_producers = o->max_producers,
+		.max_consumers = o->max_consumers,
 	};
 
 	snprintf(address, sizeof(address), "dev:%s", name);
@@ -226,7 +232,10 @@ static int read_info(struct shmring *r, const char *where)
 		return -EPROTO;
 	g->ring_bytes = i.ring_bytes;
 	g->record_size = i.record_size;
+	g->lanes = i.max_producers;
 	g->page_size = i.page_size;
+	g->info_bytes = (size_t)(i.producer_offset - i.info_offset);
+	g->cursor_bytes = (size_t)i.consumer_stride;
 	g->info = (off_t)i.info_offset;
 	g->producer = (off_t)i.producer_offset;
 	g->consumer = (off_t)i.consumer_offset;
@@ -315,11 +324,12 @@ static const char *role_name(uint32_t role)
 	return role == SHMRING_ROLE_PRODUCER ? "producer" : "consumer";
 }
 
-static const char *why_not_attached(int err, uint32_t role)
+static const char *why_not_attached(int err, uint32_t role, uint32_t lanes)
 {
 	switch (err) {
 	case EBUSY:
-		return "another process has the role";
+		return lanes > 1 ? "other processes have all of its lanes" :
+				   "another process has the role";
 	case EACCES:
 		return role == SHMRING_ROLE_PRODUCER ?
 		       "a producer takes the right to write to the ring" :
@@ -334,6 +344,7 @@ static const char *why_not_attached(int err, uint32_t role)
 static int dev_endpoint(struct shmring *r, uint32_t role)
 {
 	uint32_t received = shmring_endpoint(r)->received;
+	uint32_t lanes = shmring_endpoint(r)->geo.lanes;
 	struct shmring_attach a = {
 		.size = sizeof(a),
 		.role = role,
@@ -344,12 +355,15 @@ static int dev_endpoint(struct shmring *r, uint32_t role)
 	if (received && received != role)
 		return shmring_fail(EISCONN, "cannot attach: the descriptor is the ring's %s",
 				    role_name(received));
+	if (role == SHMRING_ROLE_CONSUMER && lanes > 1)
+		return shmring_fail(EOPNOTSUPP, "cannot attach: the ring has %u lanes, and this library reads one: use read(2), as cat does",
+				    lanes);
 	fd = received ? fcntl(r->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) :
 			shmring_fd_above(ioctl(r->fd, SHMRING_IOC_ATTACH, &a));
 	if (fd >= 0)
 		return fd;
 	return shmring_fail(errno, "cannot attach as the %s: %s",
-			    role_name(role), why_not_attached(errno, role));
+			    role_name(role), why_not_attached(errno, role, lanes));
 }
 
 /* Another layout is another release's: nothing in it is where we look for it. */
@@ -363,8 +377,13 @@ static int check_layout(const struct shmring_info_page *info)
 
 static int dev_attach(struct shmring *r, int fd, uint32_t role)
 {
-	int err = shmring_map(r, fd, role, false);
+	struct shmring_info i = { .size = sizeof(i) };
+	int err;
 
+	if (ioctl(fd, SHMRING_IOC_INFO, &i))
+		return shmring_fail(errno, "cannot attach: %s", strerror(errno));
+	err = shmring_map(r, fd, role,
+			  role == SHMRING_ROLE_PRODUCER ? i.index : 0, false);
 	if (err)
 		return err;
 	err = check_layout(r->info);
@@ -410,7 +429,7 @@ static int dev_kick_sleep(struct shmring *r, uint64_t need,
 static void dev_kick(struct shmring *r)
 {
 	/* Attached as this side is, it cannot fail. */
-	ioctl(r->fd, SHMRING_IOC_KICK);
+	ioctl(r->fd, SHMRING_IOC_KICK, r->lane - r->info->lane);
 }
 
 static uint32_t dev_peer_state(struct shmring *r)

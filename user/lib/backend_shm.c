@@ -295,7 +295,7 @@ static int enter(struct shmring *r, int fd, uint32_t role)
 	if (!err)
 		err = check_linked(s, fd);
 	if (!err)
-		err = shmring_map(r, fd, role, true);
+		err = shmring_map(r, fd, role, 0, true);
 	if (err)
 		return err;
 	if (role == SHMRING_ROLE_PRODUCER)

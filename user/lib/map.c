@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A ring in the address space: three pages, and the data twice. */
+/* A lane of a ring in the address space: control pages, and the data twice. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -28,19 +28,19 @@ static void *map_shared(void *at, size_t len, int prot, int fd, off_t offset)
 
 /* The data, back to back with itself: a record that wraps reads on. */
 static unsigned char *map_data(const struct shmring_geometry *g, int fd,
-			       int prot)
+			       off_t at, int prot)
 {
 	unsigned char *p;
 	int err;
 
 	if (g->doubled)
-		return map_shared(NULL, 2 * g->ring_bytes, prot, fd, g->data);
+		return map_shared(NULL, 2 * g->ring_bytes, prot, fd, at);
 	p = mmap(NULL, 2 * g->ring_bytes, PROT_NONE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		return NULL;
-	if (map_shared(p, g->ring_bytes, prot, fd, g->data) &&
-	    map_shared(p + g->ring_bytes, g->ring_bytes, prot, fd, g->data))
+	if (map_shared(p, g->ring_bytes, prot, fd, at) &&
+	    map_shared(p + g->ring_bytes, g->ring_bytes, prot, fd, at))
 		return p;
 	err = errno;
 	munmap(p, 2 * g->ring_bytes);
@@ -48,33 +48,39 @@ static unsigned char *map_data(const struct shmring_geometry *g, int fd,
 	return NULL;
 }
 
-int shmring_map(struct shmring *r, int fd, uint32_t role, bool info_writable)
+int shmring_map(struct shmring *r, int fd, uint32_t role, uint32_t lane,
+		bool info_writable)
 {
 	struct shmring_endpoint *ep = shmring_endpoint(r);
 	const struct shmring_geometry *g = &ep->geo;
+	off_t lane_page = g->producer + (off_t)(lane * g->page_size);
+	off_t data = g->data + (off_t)(lane * (g->doubled ? 2 : 1) *
+				       g->ring_bytes);
 	bool producer = role == SHMRING_ROLE_PRODUCER;
 	int own = PROT_READ | PROT_WRITE;
 	int err;
 
-	r->info = map_shared(NULL, g->page_size,
+	ep->ctl_bytes = producer ? g->page_size : g->cursor_bytes;
+	ep->peer_bytes = producer ? g->cursor_bytes : g->page_size;
+	r->info = map_shared(NULL, g->info_bytes,
 			     info_writable ? own : PROT_READ, fd, g->info);
 	if (!r->info)
 		goto fail;
-	r->ctl = map_shared(NULL, g->page_size, own, fd,
-			    producer ? g->producer : g->consumer);
+	r->ctl = map_shared(NULL, ep->ctl_bytes, own, fd,
+			    producer ? lane_page : g->consumer);
 	if (!r->ctl)
 		goto fail;
-	ep->peer_ctl = map_shared(NULL, g->page_size, PROT_READ, fd,
-				  producer ? g->consumer : g->producer);
+	ep->peer_ctl = map_shared(NULL, ep->peer_bytes, PROT_READ, fd,
+				  producer ? g->consumer : lane_page);
 	if (!ep->peer_ctl)
 		goto fail;
-	r->data = map_data(g, fd, producer ? own : PROT_READ);
+	r->data = map_data(g, fd, data, producer ? own : PROT_READ);
 	if (!r->data)
 		goto fail;
-	r->self = r->ctl->cursor;
-	r->peer = ep->peer_ctl->cursor;
-	r->lane = r->info->lane;
-	r->bell = shmring_bell(r->info, shmring_other(role));
+	r->self = &r->ctl->cursor[producer ? 0 : lane];
+	r->peer = &ep->peer_ctl->cursor[producer ? lane : 0];
+	r->lane = &r->info->lane[lane];
+	r->bell = shmring_bell(r->info, shmring_other(role), lane);
 	return 0;
 fail:
 	err = errno;
@@ -95,11 +101,12 @@ static void blank(const void *p, size_t len)
  */
 void shmring_map_blank(struct shmring *r)
 {
-	const struct shmring_geometry *g = &shmring_endpoint(r)->geo;
+	struct shmring_endpoint *ep = shmring_endpoint(r);
+	const struct shmring_geometry *g = &ep->geo;
 
-	blank(r->info, g->page_size);
-	blank(r->ctl, g->page_size);
-	blank(shmring_endpoint(r)->peer_ctl, g->page_size);
+	blank(r->info, g->info_bytes);
+	blank(r->ctl, ep->ctl_bytes);
+	blank(ep->peer_ctl, ep->peer_bytes);
 	if (r->role == SHMRING_ROLE_PRODUCER)
 		blank(r->data, 2 * g->ring_bytes);
 }
@@ -116,9 +123,9 @@ void shmring_unmap(struct shmring *r)
 	const struct shmring_geometry *g = &ep->geo;
 
 	unmap(r->data, 2 * g->ring_bytes);
-	unmap(ep->peer_ctl, g->page_size);
-	unmap(r->ctl, g->page_size);
-	unmap(r->info, g->page_size);
+	unmap(ep->peer_ctl, ep->peer_bytes);
+	unmap(r->ctl, ep->ctl_bytes);
+	unmap(r->info, g->info_bytes);
 	r->data = NULL;
 	ep->peer_ctl = NULL;
 	r->ctl = NULL;

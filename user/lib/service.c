@@ -62,7 +62,7 @@ static void sleep_for_news(struct shm *s, const struct turn *t)
 	struct futex_waitv v[] = {
 		futex_is(&s->service.seq, t->seq),
 		futex_is(&s->peer_ctl->life, t->life),
-		futex_is(shmring_bell(s->info, s->role), t->bell),
+		futex_is(shmring_bell(s->info, s->role, 0), t->bell),
 	};
 	const struct timespec nap = { .tv_nsec = NAP_MAX_NS };
 	int64_t deadline = SHMRING_NEVER;

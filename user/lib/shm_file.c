@@ -32,7 +32,10 @@ static void set_geometry(struct shmring_geometry *g, uint64_t ring_bytes,
 	*g = (struct shmring_geometry) {
 		.ring_bytes = ring_bytes,
 		.record_size = record_size,
+		.lanes = 1,
 		.page_size = page,
+		.info_bytes = page,
+		.cursor_bytes = page,
 		.info = 0,
 		.producer = (off_t)page,
 		.consumer = (off_t)(2 * page),
@@ -233,6 +236,9 @@ int shm_file_create(int fd, const char *what, const struct shmring_opts *o,
 	if (o->high_water || o->uid != SHMRING_ID_CREATOR ||
 	    o->gid != SHMRING_ID_CREATOR)
 		return shmring_fail(EOPNOTSUPP, "%s: a high-water mark and another owner take the module: use dev:NAME",
+				    what);
+	if (o->max_producers > 1 || o->max_consumers > 1)
+		return shmring_fail(EOPNOTSUPP, "%s: several producers take the module: use dev:NAME",
 				    what);
 	if (o->node < SHMRING_NODE_LOCAL ||
 	    (o->flags & SHMRING_OPEN_STRICT && o->node == SHMRING_NODE_ANY))

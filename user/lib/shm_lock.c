@@ -76,7 +76,7 @@ int shm_take_role(int fd, uint32_t role)
  */
 static void ring_by(struct shmring_info_page *info, uint32_t role, int n)
 {
-	futex_add_and_wake(shmring_bell(info, role), n);
+	futex_add_and_wake(shmring_bell(info, role, 0), n);
 }
 
 /* (6) of shm_sleep.c */

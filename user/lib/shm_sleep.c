@@ -63,7 +63,7 @@ int shm_sleep_ready(void)
 
 static uint32_t *own_bell(const struct shm *s)
 {
-	return shmring_bell(s->info, s->role);
+	return shmring_bell(s->info, s->role, 0);
 }
 
 /* Acquire: before a look at what the bell is rung for. */

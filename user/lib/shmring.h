@@ -11,7 +11,7 @@
  *	memfd:		anonymous memory, shared by fork()
  *	memfd:FD	the same, by a descriptor that was inherited or received
  *
- * and two sides: one producer, one consumer. All three share this hot path,
+ * and two sides: a producer, or several, and a consumer. All three share this hot path,
  * which makes no system call while neither side sleeps.
  *
  *	r = shmring_open("dev:frames", SHMRING_ROLE_PRODUCER, NULL);
@@ -92,6 +92,9 @@ extern "C" {
  * @handback_shift: the consumer hands space back when 1/2^shift of the ring has
  *	been released; 0 means each record at once
  * @spin_ns: how long a wait looks at the ring before it sleeps
+ * @max_producers: how many it can have at once, each with a lane of @ring_bytes;
+ *	0: one. More take "dev:", and are read by read(2)
+ * @max_consumers: 0 or 1
  *
  * Fill it with SHMRING_OPTS_INIT first; a NULL pointer means the same. A ring
  * that is there already stays what it is, whatever is asked for here.
@@ -108,6 +111,8 @@ struct shmring_opts {
 	uint32_t high_water;
 	uint32_t handback_shift;
 	uint32_t spin_ns;
+	uint32_t max_producers;
+	uint32_t max_consumers;
 };
 
 #define SHMRING_OPTS_SIZE_VER0	48
@@ -118,7 +123,7 @@ struct shmring_opts {
 #define SHMRING_OPTS_INIT {						\
 	sizeof(struct shmring_opts), 0, 0, 0, SHMRING_NODE_ANY, 0,	\
 	SHMRING_ID_CREATOR, SHMRING_ID_CREATOR, 0,			\
-	SHMRING_HANDBACK_SHIFT, SHMRING_SPIN_NS				\
+	SHMRING_HANDBACK_SHIFT, SHMRING_SPIN_NS, 0, 0			\
 }
 
 struct shmring_backend;

@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * shmring: rings of shared memory between two processes of one host.
+ * shmring: rings of shared memory between processes of one host.
  *
- * A ring is one buffer that one producer fills and one consumer empties. It is
- * created through /dev/shmring/ctl. A named ring is opened as
- * /dev/shmring/NAME; an anonymous one is reached by its descriptor alone.
+ * A ring has lanes, each with a buffer that one producer fills, and one consumer
+ * that empties them all. By default it has one lane. It is created through
+ * /dev/shmring/ctl. A named ring is opened as /dev/shmring/NAME; an anonymous one
+ * is reached by its descriptor alone.
  *
  *	ring = open("/dev/shmring/NAME", O_RDWR);
- *	fd = ioctl(ring, SHMRING_IOC_ATTACH, &attach);	become one of the two
+ *	fd = ioctl(ring, SHMRING_IOC_ATTACH, &attach);	become a producer or the consumer
  *	ioctl(fd, SHMRING_IOC_INFO, &info);		where is what
  *	mmap(... fd, info.producer_offset) ...		and go, no system calls
  *
  * Memory, in the order of the offsets that INFO reports:
  *
- *	            producer   consumer
- *	info page     r          r	struct shmring_info_page
- *	producer page rw         r	struct shmring_ctl_page: cursor[0] is head
- *	consumer page r          rw	struct shmring_ctl_page: cursor[0] is tail
- *	data          rw         r	the records,
- *	data again    rw         r	the same pages: no record ever wraps
+ *	            producer  others  consumer
+ *	info pages    r         r       r	struct shmring_info_page
+ *	page of a
+ *	 lane         rw        -       r	struct shmring_ctl_page: cursor[0] is head
+ *	cursor pages  r         r       rw	struct shmring_ctl_page: a tail for each lane
+ *	data of a
+ *	 lane         rw        -       r	the records, and
+ *	 again        rw        -       r	the same pages: no record ever wraps
  *
  * Every word that is shared has one writer. Protocol:
  *
@@ -30,13 +33,13 @@
  * A pairs with D: the space is used again only after its records were read.
  * B pairs with C: the records are read only after they were written.
  *
- * Sleeping: each producer has a bell in its lane and the consumers have one in
- * the info page, which is odd while somebody of that side sleeps. Who is about to sleep makes it odd, makes the CPUs of the
- * other side execute a full memory barrier, and looks again. The other side,
- * after each publish or release, loads the bell (a compiler barrier between the
- * two is enough, since the sleeper paid for the fence) and, if it is odd, calls
- * SHMRING_IOC_KICK, which wakes all who sleep and makes it even: one kick per
- * sleep. SHMRING_IOC_WAIT and poll() make it odd by themselves.
+ * Sleeping: each producer has a bell in its lane, and the consumer has one in the
+ * info page. It is odd while somebody of that side sleeps. Who is about to sleep
+ * makes it odd, makes the CPUs of the other side execute a full memory barrier, and
+ * looks again. The other side, after each publish or release, loads the bell (a
+ * compiler barrier between the two is enough, since the sleeper paid for the fence)
+ * and, if it is odd, calls SHMRING_IOC_KICK, which wakes all who sleep and makes it
+ * even: one kick per sleep. SHMRING_IOC_WAIT and poll() make it odd by themselves.
  */
 #ifndef _UAPI_LINUX_SHMRING_H
 #define _UAPI_LINUX_SHMRING_H
@@ -79,10 +82,10 @@ struct shmring_record {
 
 #define SHMRING_RECORD_ALIGN	8
 
-/* State of a role, in shmring_info_page.state[]. */
+/* State of a side, in shmring_info_page.state[]. */
 #define SHMRING_STATE_NEVER	0	/* nobody had the role yet */
-#define SHMRING_STATE_ATTACHED	1
-#define SHMRING_STATE_GONE	2	/* the last one to have it left or died */
+#define SHMRING_STATE_ATTACHED	1	/* somebody has it */
+#define SHMRING_STATE_GONE	2	/* all that had it left or died */
 
 /*
  * struct shmring_bell - on a line pair of its own, since CPUs prefetch lines in
@@ -97,7 +100,8 @@ struct shmring_bell {
 	__u8 pad[124];
 };
 
-#define SHMRING_LANE_ENDS	64
+#define SHMRING_LANES_MAX	64	/* lanes of a ring */
+#define SHMRING_LANE_ENDS	64	/* that a lane keeps */
 
 /*
  * struct shmring_lane - what the kernel says of a lane: the producers that came
@@ -126,17 +130,18 @@ struct shmring_lane {
 };
 
 /*
- * struct shmring_info_page - read-only for both sides, written by the kernel
+ * struct shmring_info_page - read-only for all, written by the kernel
  * @magic: SHMRING_MAGIC
  * @version: SHMRING_VERSION
  * @record_size: bytes of each record, or 0 for records of any length
- * @ring_bytes: bytes of the data area (which is mapped twice), a power of two
+ * @ring_bytes: bytes of each lane's data area (mapped twice), a power of two
  * @flags: SHMRING_CREATE_* that the ring was made with
  * @node: NUMA node asked for, or SHMRING_NODE_ANY
  * @features: SHMRING_FEATURE_*; who does not know one of them must not attach
  * @max_producers, @max_consumers: as in struct shmring_create
- * @epoch: moves whenever an endpoint attaches or detaches
- * @state: SHMRING_STATE_* of the producer [0] and the consumer [1]
+ * @epoch: moves whenever a state does: with the first endpoint of a role that
+ *	attaches, and the last that detaches
+ * @state: SHMRING_STATE_* of the producers [0] and the consumer [1]
  * @bell: of the consumer
  * @lane: max_producers of them
  *
@@ -246,7 +251,7 @@ struct shmring_ctl_page {
  * struct shmring_create - SHMRING_IOC_CREATE on /dev/shmring/ctl
  * @size: sizeof(struct shmring_create)
  * @flags: SHMRING_CREATE_*
- * @ring_bytes: size of the data area: a power of two, at least one page
+ * @ring_bytes: size of each lane's data area: a power of two, at least one page
  * @record_size: bytes of each record, or 0 for records of any length
  * @node: NUMA node, SHMRING_NODE_ANY or SHMRING_NODE_LOCAL
  * @mode: permission bits of the device node; 0 and SHMRING_MODE_DEFAULT mean 0600
@@ -254,7 +259,8 @@ struct shmring_ctl_page {
  * @gid: group of the device node, or SHMRING_ID_CREATOR
  * @high_water: per cent of the ring, from which on a Netlink event says that it
  *	fills up (shmring.yaml: level-ntf); 0 for none
- * @max_producers, @max_consumers: 0 or 1
+ * @max_producers: how many lanes, up to SHMRING_LANES_MAX; 0 means one
+ * @max_consumers: 0 or 1
  * @name: the ring's name, NUL-terminated; empty for SHMRING_CREATE_ANONYMOUS
  *
  * Returns a descriptor of the ring, open for reading and writing and
@@ -267,7 +273,7 @@ struct shmring_ctl_page {
  *		record_size above ring_bytes; mode with other bits than 0777;
  *		high_water above 100; STRICT with SHMRING_NODE_ANY; node below
  *		-2; an id that does not map into the user namespace; more than
- *		one producer or consumer
+ *		SHMRING_LANES_MAX producers, or more than one consumer
  *	EINVAL	the name is empty, has other characters, starts with '.' or '-',
  *		or is "ctl"; or ANONYMOUS with a name
  *	ENAMETOOLONG	no NUL within SHMRING_NAME_MAX bytes
@@ -328,7 +334,8 @@ struct shmring_destroy {
  * @flags: 0
  * @id, @name: the ring, as for DESTROY
  * @role: SHMRING_ROLE_PRODUCER or SHMRING_ROLE_CONSUMER
- * @index: 0 or SHMRING_INDEX_ANY
+ * @index: of the lane; 0 for the consumer; or SHMRING_INDEX_ANY for all that have
+ *	the role
  *
  * Ends the role of whoever has it. When it returns, that endpoint's mappings
  * are gone (its process gets SIGBUS where it touches them, and ENOTCONN from
@@ -353,7 +360,9 @@ struct shmring_evict {
  * @size: sizeof(struct shmring_attach)
  * @role: SHMRING_ROLE_PRODUCER or SHMRING_ROLE_CONSUMER
  * @flags: 0
- * @index: 0 or SHMRING_INDEX_ANY
+ * @index: of the lane; 0 for the consumer; or SHMRING_INDEX_ANY for whichever is
+ *	free: the lane that this process had last, or the one that was left longest
+ *	ago
  *
  * Returns the endpoint, a new descriptor that is open for reading and writing
  * and close-on-exec. It may be passed to another process before it is mapped:
@@ -366,7 +375,7 @@ struct shmring_evict {
  *	EINVAL	no such role or index, or flags not zero
  *	EISCONN	this descriptor is an endpoint
  *	EACCES	the ring is not open for writing (producer) or reading (consumer)
- *	EBUSY	somebody else has the role
+ *	EBUSY	somebody else has the role, or that lane, or others have all lanes
  *	ENOENT	the ring was destroyed
  *	EMFILE, ENFILE, ENOMEM	as open(2)
  */
@@ -385,21 +394,22 @@ struct shmring_attach {
  *	smaller of that and what the module knows
  * @flags: SHMRING_CREATE_* the ring was made with
  * @id: no other ring has had it since the module was loaded
- * @ring_bytes: bytes of the data area
+ * @ring_bytes: bytes of each lane's data area
  * @record_size: bytes of each record, or 0
  * @node: NUMA node asked for, or SHMRING_NODE_ANY
  * @role: role of this endpoint, or of a ring by its read() or write(); or
  *	SHMRING_ROLE_NONE
  * @index: lane or cursor of this endpoint
  * @max_producers, @max_consumers: as made
- * @page_size: bytes of a page: the length of the first three regions
+ * @page_size: bytes of a page: the length of each lane's page. The info pages go
+ *	up to @producer_offset, and the cursor pages are @consumer_stride long
  * @data_align: bytes; the start of each lane's data is a multiple of it
  * @features: as in the info page
  * @info_offset: mmap offset of struct shmring_info_page
- * @producer_offset: mmap offset of the producer's struct shmring_ctl_page
+ * @producer_offset: mmap offset of the first lane's struct shmring_ctl_page
  * @consumer_offset: mmap offset of the consumer's struct shmring_ctl_page
- * @data_offset: mmap offset of the data
- * @data_bytes: length of the data region: 2 * ring_bytes
+ * @data_offset: mmap offset of the first lane's data
+ * @data_bytes: length of each lane's data region: 2 * ring_bytes
  * @producer_stride, @consumer_stride, @data_stride: from one lane's or
  *	cursor's region to the next one's
  * @name: the ring's name; "anon:ID" of an anonymous one
@@ -465,8 +475,8 @@ struct shmring_info {
  * struct shmring_wait - SHMRING_IOC_WAIT and SHMRING_IOC_KICK_WAIT on an endpoint
  * @size: sizeof(struct shmring_wait)
  * @flags: SHMRING_WAIT_*
- * @want: sleep until this many bytes are there (consumer) or free (producer);
- *	0 means one record. With SHMRING_WAIT_PEER: the epoch of the info page
+ * @want: sleep until this many bytes are there (consumer, in all lanes together) or
+ *	free (producer); 0 means one record. With SHMRING_WAIT_PEER: the epoch of the info page
  *	at which the peer was missing; 0 means now
  * @timeout_ns: nanoseconds from now or, with SHMRING_WAIT_ABSTIME, on
  *	CLOCK_MONOTONIC; or SHMRING_WAIT_FOREVER. A relative 0 does not sleep but
@@ -533,8 +543,12 @@ struct shmring_eventfd {
 #define SHMRING_EVENTFD_SIZE_VER0	8
 
 /*
- * SHMRING_IOC_KICK on an endpoint, no argument. Wakes the other side: its WAIT,
- * poll, epoll, blocking read or write, and its eventfd.
+ * SHMRING_IOC_KICK on an endpoint. Wakes the other side: its WAIT, poll, epoll,
+ * blocking read or write, and its eventfd. The argument of a consumer is the number
+ * of the lane whose producer it wakes, or SHMRING_INDEX_ANY for those that armed;
+ * where there is one lane, and of a producer, it means nothing. KICK_WAIT of a
+ * consumer of several lanes wakes those that armed.
+ *	EINVAL	no such lane
  *	ENOTCONN	no endpoint, or its role has ended
  *
  * poll() of an endpoint: the consumer gets EPOLLIN, the producer EPOLLOUT by
@@ -543,7 +557,8 @@ struct shmring_eventfd {
  * when the producer's position contradicts its own, EPOLLERR and EPOLLHUP when
  * the own role has ended. poll() of a ring before its first read() or write(): EPOLLERR.
  *
- * read() takes one record and write() puts one, readv() and writev() too. On a
+ * read() takes one record, of the lanes in turn, and write() puts one, readv() and
+ * writev() too. On a
  * ring, the first of them attaches; that role belongs to the open file, and ends
  * with its last descriptor. A write() of no bytes does nothing, and read()
  * passes over records of no bytes, since it returns 0 for the end alone: when
@@ -559,7 +574,8 @@ struct shmring_eventfd {
  *	EPIPE	write: full, and the consumer is gone
  *	EBADMSG	read: the producer's position or the record's header makes no
  *		sense. What can be there is dropped, up to where the next producer
- *		began; while the position stays behind, each call says so
+ *		began. While the position stays behind, each call says so; where there
+ *		are several lanes, only the first, and the others go on
  *	EFAULT	the buffer is not accessible; no record moved
  */
 #define SHMRING_IOC_TYPE	0xB9

@@ -19,59 +19,112 @@
 #include "values.h"
 
 #define PAGE		4096ULL
-#define DATA_PAGE	3
 #define CTL_WORDS	11
+
+/*
+ * struct fuzz_region - a part of a ring that one maps
+ * @role, @index: who may write it; SHMRING_ROLE_NONE: nobody
+ * @left: pages of it, from the one on that was looked up
+ */
+struct fuzz_region {
+	uint32_t role;
+	uint64_t index;
+	uint64_t left;
+};
 
 static size_t bounded_len(uint64_t pages)
 {
 	return pages < FUZZ_MAP_BYTES / PAGE ? pages * PAGE : FUZZ_MAP_BYTES;
 }
 
-/* The ring's own table: who may write what. */
-static bool may_write(uint32_t role, uint64_t page)
+/* The part that page @page is in, of those that are alike and follow each other. */
+static bool is_in(uint64_t page, uint64_t offset, uint64_t stride, uint64_t bytes,
+		  uint32_t count, struct fuzz_region *region)
 {
-	if (role == SHMRING_ROLE_PRODUCER)
-		return page == 1 || page >= DATA_PAGE;
-	return role == SHMRING_ROLE_CONSUMER && page == 2;
+	uint64_t at = page - offset / PAGE;
+
+	region->index = at / (stride / PAGE);
+	region->left = region->index * stride / PAGE + bytes / PAGE - at;
+	return page >= offset / PAGE && region->index < count &&
+	       at - region->index * stride / PAGE < bytes / PAGE;
 }
 
-static uint32_t role_of(int fd)
+/* The table in <linux/shmring.h>, where INFO says that its parts are. */
+static bool find_region(const struct shmring_info *i, uint64_t page,
+			struct fuzz_region *region)
+{
+	uint64_t info_bytes = i->producer_offset - i->info_offset;
+
+	region->role = SHMRING_ROLE_NONE;
+	if (is_in(page, i->info_offset, info_bytes, info_bytes, 1, region))
+		return true;
+	region->role = SHMRING_ROLE_CONSUMER;
+	if (is_in(page, i->consumer_offset, i->consumer_stride,
+		  i->consumer_stride, 1, region))
+		return true;
+	region->role = SHMRING_ROLE_PRODUCER;
+	return is_in(page, i->producer_offset, i->producer_stride, i->page_size,
+		     i->max_producers, region) ||
+	       is_in(page, i->data_offset, i->data_stride, i->data_bytes,
+		     i->max_producers, region);
+}
+
+static bool may_write(const struct shmring_info *i, const struct fuzz_region *region)
+{
+	return region->role == i->role && region->index == i->index;
+}
+
+static bool may_read(const struct shmring_info *i, const struct fuzz_region *region)
+{
+	return region->role != i->role || region->index == i->index;
+}
+
+static struct shmring_info info_of(int fd)
 {
 	struct shmring_info info = { .size = sizeof(info) };
 
-	return ioctl(fd, SHMRING_IOC_INFO, &info) ? SHMRING_ROLE_NONE : info.role;
+	if (ioctl(fd, SHMRING_IOC_INFO, &info))
+		info.role = SHMRING_ROLE_NONE;
+	return info;
 }
 
 /*
- * A mapping was made: is it one that may be, and what may be done to it? @role is
- * what the descriptor had before; by now it may be evicted.
+ * A mapping was made: is it one that may be, and what may be done to it? @had is
+ * what the descriptor was before; by now it may be evicted.
  */
 static void check_mapping(struct fuzz_run *run, int fd, struct fuzz_slot *map,
-			  uint64_t prot, uint32_t role)
+			  uint64_t prot, const struct shmring_info *had)
 {
-	struct shmring_info info = { .size = sizeof(info) };
-	uint64_t pages = map->len / PAGE, end;
+	struct shmring_info info = info_of(fd);
+	uint64_t pages = map->len / PAGE;
+	struct fuzz_region region;
 
-	if (run->raced || ioctl(fd, SHMRING_IOC_INFO, &info))
+	if (run->raced || !info.id)
 		return;
-	if (role == SHMRING_ROLE_NONE)
-		role = info.role;
-	end = map->page < DATA_PAGE ? map->page + 1 :
-	      DATA_PAGE + info.data_bytes / PAGE;
-	if (map->page >= end || pages > end - map->page)
-		fuzz_broken(run->shared, "mmap: %llu pages from %llu on, of a ring of %llu bytes",
+	if (had->role != SHMRING_ROLE_NONE) {
+		info.role = had->role;
+		info.index = had->index;
+	}
+	if (!find_region(&info, map->page, &region) || pages > region.left) {
+		fuzz_broken(run->shared, "mmap: %llu pages from %llu on, of a ring of %u times %llu bytes",
 			    (unsigned long long)pages,
-			    (unsigned long long)map->page,
+			    (unsigned long long)map->page, info.max_producers,
 			    (unsigned long long)info.ring_bytes);
-	if (role == SHMRING_ROLE_NONE)
+		return;
+	}
+	if (info.role == SHMRING_ROLE_NONE)
 		fuzz_broken(run->shared, "mmap: of a ring, without ATTACH");
 	if (prot & PROT_EXEC)
 		fuzz_broken(run->shared, "mmap: PROT_EXEC");
-	if (map->shared && prot & PROT_WRITE && !may_write(role, map->page))
+	if (!may_read(&info, &region))
+		fuzz_broken(run->shared, "mmap: role %u of lane %u can read page %llu",
+			    info.role, info.index,
+			    (unsigned long long)map->page);
+	if (map->shared && prot & PROT_WRITE && !may_write(&info, &region))
 		fuzz_broken(run->shared, "mmap: role %u can write page %llu",
-			    role, (unsigned long long)map->page);
-	map->fenced = map->shared && !may_write(role, map->page);
-	map->owned = map->shared && may_write(role, map->page);
+			    info.role, (unsigned long long)map->page);
+	map->fenced = map->shared && !may_write(&info, &region);
+	map->owned = map->shared && may_write(&info, &region);
 }
 
 /* Nobody judges any more what is there. */
@@ -117,7 +170,7 @@ static long do_mmap(struct fuzz_run *run, const uint64_t *a)
 	};
 	enum fuzz_type of = fuzz_slot(run, a[0])->type;
 	int fd = fuzz_fd(run, a[0]);
-	uint32_t role = role_of(fd);
+	struct shmring_info had = info_of(fd);
 
 	/* What was there may be gone when it fails, too. */
 	forget(run, a[5]);
@@ -126,7 +179,7 @@ static long do_mmap(struct fuzz_run *run, const uint64_t *a)
 		 fd, (off_t)(map.page * PAGE)) == MAP_FAILED)
 		return -errno;
 	if (of == TYPE_RING || of == TYPE_ENDPOINT)
-		check_mapping(run, fd, &map, a[1], role);
+		check_mapping(run, fd, &map, a[1], &had);
 	*fuzz_slot(run, a[5]) = map;
 	return 0;
 }
