@@ -86,6 +86,7 @@ fails 'a mode that is none' 2 '--mode 999: not permission' "$s" create $ring --m
 fails 'a node that is none' 2 "--node x: a node's number" "$s" create $ring --node x
 fails 'an owner that is none' 2 'no such user' "$s" create $ring --owner no-such-user
 fails 'a mark that is none' 2 '--high-water 101: not a number' "$s" create $ring --high-water 101
+fails 'producers that cannot be' 2 '--producers 65: not a number' "$s" create $ring --producers 65
 fails 'a timeout that is none' 2 '--timeout -1: not a number' "$s" recv $ring --timeout=-1
 fails 'a count that is none' 2 '--count 0: not a number' "$s" send $ring --count 0
 fails 'list of one' 2 'show shm:/x shows one' "$s" list shm:/x
@@ -105,6 +106,7 @@ fails 'less than a page' 2 '1000 bytes are less than a page' "$s" create $ring -
 fails 'strict without a node' 2 'strict takes a node: its number' "$s" create $ring --strict
 fails 'wait for what is not there' 124 'not so in 0 s: exists' "$s" wait $ring exists --timeout 0
 fails 'a mark without the module' 1 'take the module: use dev:NAME' "$s" create $ring --high-water 50
+fails 'producers without the module' 1 'take the module: use dev:NAME' "$s" create $ring --producers 2
 fails 'an owner without the module' 1 'take the module: use dev:NAME' "$s" create $ring --owner 1:1
 fails 'set without the module' 1 'takes the module: use dev:NAME' "$s" set $ring high-water 50
 ok 'create' "$s" create $ring --size 4K

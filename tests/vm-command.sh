@@ -64,6 +64,20 @@ for key in size record_size node head tail used high_water; do
 		"$(field x.1 $key) $(dumped x.1 $key)" \
 		"$(cat /sys/class/shmring/x.1/$key) $(cat /sys/class/shmring/x.1/$key)"
 done
+
+# Many producers
+ok 'create for many' "$s" create many --producers 3 --size 4K
+fails 'recv of many' 1 'has 3 lanes, and this library reads one: use read' "$s" recv many
+exec 4>/dev/shmring/many 5>/dev/shmring/many 6>/dev/shmring/many
+for fd in 4 5 6; do
+	echo $fd >&$fd
+done
+fails 'more than it has lanes' 1 'other processes have all of its lanes' "$s" send many </dev/null
+exec 4>&- 5>&- 6>&-
+echo and this | "$s" send many
+is 'what all have written' "$(sort /dev/shmring/many | xargs)" '4 5 6 and this'
+ok 'destroy the one for many' "$s" destroy many
+
 ok 'set' "$s" set frames high-water 10
 is 'set: it is so' "$(cat /sys/class/shmring/frames/high_water)" 10
 

@@ -25,6 +25,7 @@ static void check(const char *option, const char *text, const char *why)
 
 struct texts {
 	char *size, *record_size, *node, *mode, *owner, *high_water;
+	char *producers;
 };
 
 static void parse_values(const struct texts *t, struct shmring_opts *o)
@@ -44,6 +45,10 @@ static void parse_values(const struct texts *t, struct shmring_opts *o)
 	if (t->high_water)
 		o->high_water = (uint32_t)args_size("--high-water",
 						    t->high_water, 0, 100);
+	if (t->producers)
+		o->max_producers = (uint32_t)args_size("--producers",
+						       t->producers, 1,
+						       SHMRING_LANES_MAX);
 }
 
 /* The command behind "--", cut off from the arguments; NULL: there is none. */
@@ -126,6 +131,8 @@ int cmd_create(int argc, char **argv)
 		  "It goes with COMMAND and its last user", NULL },
 		{ "if-missing", 'i', POPT_ARG_NONE, &if_missing, 0,
 		  "Be content with a ring that is there", NULL },
+		{ "producers", 'p', POPT_ARG_STRING, &t.producers, 0,
+		  "Producers at once, each with --size bytes; 1", "COUNT" },
 		{ "high-water", 'w', POPT_ARG_STRING, &t.high_water, 0,
 		  "From how full on listeners are told; 0: never", "PERCENT" },
 		POPT_AUTOHELP

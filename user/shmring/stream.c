@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -37,7 +38,15 @@ static void on_sigbus(int sig)
 	_exit(EXIT_FAILURE);
 }
 
-/* Who has the role already, where the module tells. */
+static bool has_lanes(const struct stream *s)
+{
+	struct shmring_info info = { .size = sizeof(info) };
+
+	return !ioctl(shmring_ring_fd(s->r), SHMRING_IOC_INFO, &info) &&
+	       info.max_producers > 1;
+}
+
+/* Who has the role already, where the module tells, and it is one. */
 static int fail_attach(const struct stream *s, uint32_t role, int err)
 {
 	const char *name = args_dev_name(s->address);
@@ -45,7 +54,9 @@ static int fail_attach(const struct stream *s, uint32_t role, int err)
 	char comm[FILE_LINE_MAX];
 	uint32_t pid = 0;
 
-	if (err == EBUSY && name && kernel_find(name, &r))
+	if (err == EBUSY && name &&
+	    (role == SHMRING_ROLE_CONSUMER || !has_lanes(s)) &&
+	    kernel_find(name, &r))
 		pid = r.side[role - SHMRING_ROLE_PRODUCER].pid;
 	ring_info_free(&r);
 	if (pid)
