@@ -87,7 +87,7 @@ endif
 
 CFLAGS ?= -O2 -g
 SAN :=
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -pthread -MMD -MP \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wall -Wextra -Werror -fPIC -pthread -MMD -MP \
 	-Iinclude/uapi -Iuser/lib $(SAN) $(CFLAGS)
 LINK = $(CC) $(ALL_CFLAGS) $(LDFLAGS)
 U = $(B)/user

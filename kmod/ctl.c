@@ -74,7 +74,7 @@ static long shmring_ctl_evict(void __user *arg)
 
 	err = shmring_get_args(&args, sizeof(args), SHMRING_EVICT_SIZE_VER0,
 			       arg);
-	if (!err && args.flags)
+	if (!err && (args.flags || !shmring_may_be_role(args.role, args.index)))
 		err = -EINVAL;
 	if (!err)
 		err = shmring_check_target(args.id, args.name);

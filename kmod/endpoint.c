@@ -149,8 +149,6 @@ static void shmring_gain_role(struct shmring_endpoint *ep, struct shmring_slot *
 	WRITE_ONCE(slot->page->want, 0);
 	WRITE_ONCE(slot->page->poll_flags, 0);
 	shmring_set_state(slot, SHMRING_STATE_ATTACHED);
-	/* Who polls a descriptor of the ring asks again, and arms. */
-	wake_up_interruptible_all(&ring->wq);
 	trace_shmring_attach(slot);
 	shmring_notify_endpoint(slot, SHMRING_CMD_ENDPOINT_ATTACH_NTF, false);
 }
@@ -161,18 +159,19 @@ static void shmring_gain_role(struct shmring_endpoint *ep, struct shmring_slot *
  */
 static struct shmring_slot *shmring_free_lane(struct shmring *ring)
 {
-	struct shmring_slot *lane, *oldest = NULL;
+	struct shmring_slot *lane, *own = NULL, *oldest = NULL;
 
 	lockdep_assert_held(&ring->lock);
 	shmring_for_each_lane(ring, lane) {
 		if (!shmring_is_free(lane))
 			continue;
-		if (lane->last == task_tgid(current))
-			return lane;
+		if (lane->last == task_tgid(current) &&
+		    (!own || own->left < lane->left))
+			own = lane;
 		if (!oldest || lane->left < oldest->left)
 			oldest = lane;
 	}
-	return oldest;
+	return own ?: oldest;
 }
 
 static struct shmring_slot *shmring_free_slot(struct shmring *ring, u32 role,

@@ -75,7 +75,16 @@ static inline u32 shmring_nr_slots(const struct shmring *ring, u32 role)
 	       role == SHMRING_ROLE_CONSUMER;
 }
 
-/* Whether an endpoint of @role can have @index. */
+/* Whether an endpoint of @role can have @index in any ring. */
+static inline bool shmring_may_be_role(u32 role, u32 index)
+{
+	return index == SHMRING_INDEX_ANY ||
+	       (role == SHMRING_ROLE_PRODUCER ? index < SHMRING_LANES_MAX : !index) ?
+	       role == SHMRING_ROLE_PRODUCER || role == SHMRING_ROLE_CONSUMER :
+	       false;
+}
+
+/* Whether an endpoint of @role can have @index in this one. */
 static inline bool shmring_is_role(const struct shmring *ring, u32 role, u32 index)
 {
 	u32 nr = shmring_nr_slots(ring, role);
@@ -114,9 +123,6 @@ u64 shmring_whole(const struct shmring *ring, u64 from, u64 pos);
 bool shmring_is_plausible(const struct shmring *ring, u64 head, u64 tail);
 u64 shmring_tail(const struct shmring_slot *slot);
 u64 shmring_horizon(const struct shmring_lane *lane, u32 now, u64 tail, u64 head);
-
-/* record.c: whether a reader knows that what is in the lane makes no sense */
-bool shmring_was_told(const struct shmring_slot *lane);
 
 /* map.c */
 int shmring_mmap(struct file *file, struct vm_area_struct *vma);

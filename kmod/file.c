@@ -172,11 +172,14 @@ static struct shmring_endpoint *shmring_become(struct shmring_handle *handle,
 			if (err)
 				shmring_put_endpoint(ep);
 		}
-		if (err)
+		if (err) {
 			ep = ERR_PTR(err);
-		else
+		} else {
 			/* Pairs with shmring_handle_endpoint(). */
 			smp_store_release(&handle->ep, ep);
+			/* Who polls asks again, and arms. */
+			wake_up_interruptible_all(&handle->ring->wq);
+		}
 	}
 	mutex_unlock(&handle->lock);
 	return ep;
@@ -350,15 +353,26 @@ static long shmring_ioctl(struct file *file, unsigned int cmd,
 	}
 }
 
-/* A ring may come to have any place, and has a queue of its own for that. */
-static __poll_t shmring_file_poll(struct file *file, poll_table *pt)
+/*
+ * A ring may come to have any place, and has a queue of its own for that. Who is
+ * on it before shmring_become() stores the endpoint is woken; who comes later sees
+ * it.
+ */
+static __poll_t shmring_ring_poll(struct file *file, poll_table *pt)
 {
-	struct shmring_endpoint *ep = shmring_endpoint_of(file);
+	struct shmring_handle *handle = file->private_data;
+	struct shmring_endpoint *ep = shmring_handle_endpoint(handle);
 
-	if (ep)
-		return shmring_poll(ep, file, pt);
-	poll_wait(file, &shmring_ring_of(file)->wq, pt);
-	return EPOLLERR;
+	if (!ep) {
+		poll_wait(file, &handle->ring->wq, pt);
+		ep = shmring_handle_endpoint(handle);
+	}
+	return ep ? shmring_poll(ep, file, pt) : EPOLLERR;
+}
+
+static __poll_t shmring_endpoint_poll(struct file *file, poll_table *pt)
+{
+	return shmring_poll(file->private_data, file, pt);
 }
 
 /* Only endpoints have mappings that can be revoked. */
@@ -374,7 +388,7 @@ const struct file_operations shmring_ring_fops = {
 	.mmap		= shmring_ring_mmap,
 	.read_iter	= shmring_read_iter,
 	.write_iter	= shmring_write_iter,
-	.poll		= shmring_file_poll,
+	.poll		= shmring_ring_poll,
 	.unlocked_ioctl	= shmring_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 };
@@ -385,7 +399,7 @@ const struct file_operations shmring_endpoint_fops = {
 	.mmap		= shmring_mmap,
 	.read_iter	= shmring_read_iter,
 	.write_iter	= shmring_write_iter,
-	.poll		= shmring_file_poll,
+	.poll		= shmring_endpoint_poll,
 	.unlocked_ioctl	= shmring_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 };

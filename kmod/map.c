@@ -160,7 +160,8 @@ static void shmring_find_region(const struct shmring *ring, unsigned long index,
 		each = 2 * shmring_data_pages(ring);
 		role = SHMRING_ROLE_PRODUCER;
 	}
-	region->index = (index - first) / each;
+	/* None is empty, as the analyzer cannot know. */
+	region->index = (index - first) / max(each, 1UL);
 	region->first = first + region->index * each;
 	region->nr = each;
 	region->role = role;

@@ -16,7 +16,7 @@
  * second look sees the position; if before, the publisher's load comes after
  * it and sees the bell. read() and write() publish here, and fence.
  *
- * One bell stands for all who sleep on a side. Who joined the queue and then had
+ * One bell stands for all who sleep in a place. Who joined the queue and then had
  * the bell cleared by somebody's kick is woken by it, since a kick looks at the
  * queue last; and all who are woken look, and arm again. Who armed later finds the
  * bell as it left it, and the next publish kicks.
@@ -271,8 +271,20 @@ static int shmring_has_space(const struct shmring_slot *lane, u64 want)
 }
 
 /*
+ * Whether a reader can do something about a lane that makes no sense: drop what
+ * there is. With one lane it is told in any case, since there is nothing else.
+ */
+static bool shmring_is_news(const struct shmring_slot *lane)
+{
+	u64 tail = shmring_tail(lane), head = READ_ONCE(lane->head->pos);
+
+	return lane->ring->nr_lanes == 1 ||
+	       shmring_is_before(tail, shmring_whole(lane->ring, tail, head));
+}
+
+/*
  * One record in any lane, or @want bytes in all together. What makes no sense in
- * one is told when there is nothing else, and once.
+ * one is told when there is nothing else.
  */
 static int shmring_has_records(struct shmring *ring, u64 want)
 {
@@ -286,7 +298,7 @@ static int shmring_has_records(struct shmring *ring, u64 want)
 		if (err == -EAGAIN)
 			return 1;
 		if (err) {
-			bad = bad || !shmring_was_told(lane);
+			bad = bad || shmring_is_news(lane);
 			continue;
 		}
 		any = any || used >= least;

@@ -122,26 +122,14 @@ static int shmring_follow(struct shmring_endpoint *ep, struct shmring_slot *lane
 }
 
 /*
- * A head that stays behind would be told of by each call. Where there are other
- * lanes, whose records are waited for, it is told of once.
+ * A head that stays where nothing can be dropped would be told of by each call.
+ * Where there are other lanes, whose records are waited for, the first one does.
  */
-bool shmring_was_told(const struct shmring_slot *lane)
+static int shmring_tell(struct shmring_slot *lane, u64 head)
 {
-	return READ_ONCE(lane->told) &&
-	       READ_ONCE(lane->lane->generation) ==
-	       READ_ONCE(lane->told_generation) &&
-	       READ_ONCE(lane->head->pos) == READ_ONCE(lane->told_head);
-}
-
-static int shmring_tell(struct shmring_slot *lane, u32 generation, u64 head)
-{
-	if (lane->ring->nr_lanes == 1)
-		return -EBADMSG;
-	if (shmring_was_told(lane))
+	if (lane->ring->nr_lanes > 1 && head == lane->told)
 		return -EAGAIN;
-	WRITE_ONCE(lane->told_generation, generation);
-	WRITE_ONCE(lane->told_head, head);
-	WRITE_ONCE(lane->told, true);
+	lane->told = head;
 	return -EBADMSG;
 }
 
@@ -153,8 +141,8 @@ static int shmring_look(struct shmring_endpoint *ep, struct shmring_slot *lane,
 			u64 *tail, u64 *end)
 {
 	struct shmring *ring = ep->ring;
+	u64 head, whole;
 	u32 generation;
-	u64 head;
 	int err;
 
 	do {
@@ -173,10 +161,10 @@ static int shmring_look(struct shmring_endpoint *ep, struct shmring_slot *lane,
 		return *end != head;
 	}
 	/* Not back: the producer may have used what lies behind. */
-	if (shmring_is_before(head, *tail))
-		return shmring_tell(lane, generation, head);
-	return shmring_move(ep, lane, shmring_whole(ring, *tail, head)) ?:
-	       -EBADMSG;
+	whole = shmring_whole(ring, *tail, head);
+	if (shmring_is_before(head, *tail) || whole == *tail)
+		return shmring_tell(lane, head);
+	return shmring_move(ep, lane, whole) ?: -EBADMSG;
 }
 
 /*
@@ -207,7 +195,7 @@ static int shmring_find_record(const struct shmring_slot *lane, u64 *tail,
 static ssize_t shmring_get_from(struct shmring_endpoint *ep,
 				struct shmring_slot *lane, struct iov_iter *to)
 {
-	u64 start, end, tail, len;
+	u64 start = 0, end = 0, tail, len;
 	u8 *data;
 	int err, more;
 

@@ -29,7 +29,7 @@
 
 static unsigned long max_ring_bytes = 256UL << 20;
 module_param(max_ring_bytes, ulong, 0644);
-MODULE_PARM_DESC(max_ring_bytes, "Largest data area of a ring (256 MiB)");
+MODULE_PARM_DESC(max_ring_bytes, "Largest data area of a lane (256 MiB)");
 
 static unsigned long max_total_bytes;
 module_param(max_total_bytes, ulong, 0644);

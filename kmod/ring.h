@@ -70,8 +70,8 @@ struct eventfd_ctx;
  * @began: where the consumer's last holder began; protected by the ring's lock
  * @last: the process that had it last, or NULL; protected by the ring's lock
  * @left: when that was, by @leaves of the ring; protected by its lock
- * @told: what makes no sense was told of, while @told_generation and @told_head
- *	are what they were; protected by the consumer's io lock
+ * @told: the last head of which read() said that it makes no sense; under the io
+ *	lock of the consumer
  * @pages: of its data
  * @data: mapped twice
  */
@@ -95,9 +95,7 @@ struct shmring_slot {
 	u64 began;				/* the ring's lock */
 	struct pid *last;			/* the ring's lock */
 	u64 left;				/* the ring's lock */
-	bool told;				/* the consumer's io lock */
-	u32 told_generation;
-	u64 told_head;
+	u64 told;				/* the consumer's io lock */
 	struct page **pages;
 	u8 *data;
 

@@ -149,7 +149,6 @@ static void shmring_settle_tail(struct shmring_slot *slot)
 		tail = shmring_is_before(head, start) ? start :
 		       shmring_whole(ring, start, head);
 	slot->began = tail;
-	WRITE_ONCE(slot->told, false);
 	shmring_put_right(slot->tail, tail);
 	/* (G4) The tail before the generation; pairs with (G3). */
 	smp_store_release(&slot->tail->generation, lane->generation);

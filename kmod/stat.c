@@ -7,10 +7,10 @@
 
 /*
  * Adds those of @lane. Tail is read before head, so that an honest ring is never
- * said to be negative. Returns what is used of the lane.
+ * said to be negative.
  */
-static u64 shmring_add_positions(const struct shmring_slot *lane,
-				 struct shmring_stat *stat)
+static void shmring_add_positions(const struct shmring_slot *lane,
+				  struct shmring_stat *stat)
 {
 	u64 tail = shmring_tail(lane);	/* (A), as in shmring_lane_used() */
 	u64 head = READ_ONCE(lane->head->pos);
@@ -18,19 +18,17 @@ static u64 shmring_add_positions(const struct shmring_slot *lane,
 
 	stat->head += head;
 	stat->tail += tail;
-	stat->used += used;
-	return used;
+	stat->used = max(stat->used, used);
 }
 
 u64 shmring_get_used(struct shmring *ring)
 {
 	struct shmring_stat stat = {};
 	struct shmring_slot *lane;
-	u64 most = 0;
 
 	shmring_for_each_lane(ring, lane)
-		most = max(most, shmring_add_positions(lane, &stat));
-	return most;
+		shmring_add_positions(lane, &stat);
+	return stat.used;
 }
 
 const char *shmring_state_name(u32 state)

@@ -27,7 +27,7 @@ struct shmring_side_stat {
 /*
  * struct shmring_stat - a ring
  * @head, @tail: what the sides' pages say, unchecked; of all lanes together
- * @used: head - tail, in each lane at most its size
+ * @used: head - tail, at most the size, of the lane that is fullest
  */
 struct shmring_stat {
 	u64 head;
@@ -42,8 +42,6 @@ struct shmring_stat {
 /* Takes ring->lock. Pids are those of @ns. */
 void shmring_get_stat(struct shmring *ring, struct pid_namespace *ns,
 		      struct shmring_stat *stat);
-
-/* Of the lane that is fullest. */
 u64 shmring_get_used(struct shmring *ring);
 
 /* "never", "attached", "gone" */

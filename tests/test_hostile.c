@@ -65,7 +65,8 @@ static int attack(void *arg)
 
 		/* Mostly the words that mean something. */
 		if (rnd(&seed) % 4 == 0 && a->first < 3 * page)
-			at = a->first / page * page;
+			at = a->first / page * page + (a->first < page ? 0 :
+				offsetof(struct shmring_ctl_page, cursor[0].pos));
 		__atomic_store_n((uint64_t *)(void *)(file + at),
 				 garbage(&seed, a->victim, a->honest),
 				 __ATOMIC_RELAXED);
@@ -287,13 +288,15 @@ static void run_sides(size_t first, size_t len)
 
 static void test_garbage_in_peers_page(void **state)
 {
+	const size_t len = sizeof(struct shmring_ctl_page) +
+			   sizeof(struct shmring_cursor);
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 	(void)state;
-	run_hostile(PRODUCER, 0, 2 * page, 400);
-	run_hostile(CONSUMER, 0, page, 400);
-	run_hostile(PRODUCER, 24, 2 * page, 400);
-	run_hostile(CONSUMER, 24, page, 400);
+	run_hostile(PRODUCER, 0, 2 * page, len);
+	run_hostile(CONSUMER, 0, page, len);
+	run_hostile(PRODUCER, 24, 2 * page, len);
+	run_hostile(CONSUMER, 24, page, len);
 }
 
 static void test_garbage_in_data(void **state)
@@ -313,7 +316,8 @@ static void test_garbage_everywhere(void **state)
 static void test_garbage_in_info(void **state)
 {
 	(void)state;
-	run_sides(0, sizeof(struct shmring_info_page));
+	run_sides(0, sizeof(struct shmring_info_page) +
+		     sizeof(struct shmring_lane));
 }
 
 int main(void)

@@ -249,6 +249,31 @@ static int forge(const struct shmring_info_page *info, off_t size, int seals)
 	return fd;
 }
 
+/* What case @i of those below has in its info page. */
+static void spoil(struct shmring_info_page *info, size_t i)
+{
+	switch (i) {
+	case 4:
+		info->magic++;
+		break;
+	case 5:
+		info->version++;
+		break;
+	case 6:
+		info->ring_bytes = 0;
+		break;
+	case 7:
+		info->ring_bytes = 0xfffffffffffff000;
+		break;
+	case 8:
+		info->record_size = SIZE + 1;
+		break;
+	case 9:
+		info->features = 1ULL << 63;
+		break;
+	}
+}
+
 static void test_forged_files(void **state)
 {
 	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
@@ -259,20 +284,19 @@ static void test_forged_files(void **state)
 	};
 	const off_t size = 3 * sysconf(_SC_PAGESIZE) + SIZE;
 	struct {
-		struct shmring_info_page info;
 		off_t size;
 		int seals;
 	} cases[] = {
-		{ good, size, 0 },
-		{ good, size, F_SEAL_SHRINK | F_SEAL_GROW },
-		{ good, size - 1, seals },
-		{ good, size + SIZE, seals },
-		{ good, size, seals },
-		{ good, size, seals },
-		{ good, size, seals },
-		{ good, size, seals },
-		{ good, size, seals },
-		{ good, size, seals },
+		{ size, 0 },
+		{ size, F_SEAL_SHRINK | F_SEAL_GROW },
+		{ size - 1, seals },
+		{ size + SIZE, seals },
+		{ size, seals },
+		{ size, seals },
+		{ size, seals },
+		{ size, seals },
+		{ size, seals },
+		{ size, seals },
 	};
 	struct shmring *r;
 	char address[32];
@@ -280,14 +304,11 @@ static void test_forged_files(void **state)
 	int fd;
 
 	(void)state;
-	cases[4].info.magic++;
-	cases[5].info.version++;
-	cases[6].info.ring_bytes = 0;
-	cases[7].info.ring_bytes = 0xfffffffffffff000;
-	cases[8].info.record_size = SIZE + 1;
-	cases[9].info.features = 1ULL << 63;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		fd = forge(&cases[i].info, cases[i].size, cases[i].seals);
+		struct shmring_info_page bad = good;
+
+		spoil(&bad, i);
+		fd = forge(&bad, cases[i].size, cases[i].seals);
 		snprintf(address, sizeof(address), "memfd:%d", fd);
 		assert_open_fails(address, NULL, EPROTO);
 		close(fd);

@@ -259,7 +259,7 @@ inline look()
 	:: honest(h) -> limit = h
 	:: else ->
 		/* @ user/lib/look.c shmring_drop: if (!shmring_is_before(shmring_aligned(r, to), r->pos)) */
-		/* @ kmod/record.c shmring_look: if (shmring_is_before(head, *tail)) */
+		/* @ kmod/record.c shmring_look: if (shmring_is_before(head, *tail) */
 #ifndef NO_FORWARD
 		if
 		:: before(h, pos)

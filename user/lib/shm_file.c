@@ -237,9 +237,11 @@ int shm_file_create(int fd, const char *what, const struct shmring_opts *o,
 	    o->gid != SHMRING_ID_CREATOR)
 		return shmring_fail(EOPNOTSUPP, "%s: a high-water mark and another owner take the module: use dev:NAME",
 				    what);
-	if (o->max_producers > 1 || o->max_consumers > 1)
+	if (o->max_producers > 1)
 		return shmring_fail(EOPNOTSUPP, "%s: several producers take the module: use dev:NAME",
 				    what);
+	if (o->max_consumers > 1)
+		return shmring_fail(EINVAL, "%s: a ring has one consumer", what);
 	if (o->node < SHMRING_NODE_LOCAL ||
 	    (o->flags & SHMRING_OPEN_STRICT && o->node == SHMRING_NODE_ANY))
 		return shmring_fail(EINVAL, "%s: %s", what,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libshmring: records between two processes of one host through shared memory.
+ * libshmring: records between processes of one host through shared memory.
  *
  * A ring has an address:
  *
@@ -11,8 +11,8 @@
  *	memfd:		anonymous memory, shared by fork()
  *	memfd:FD	the same, by a descriptor that was inherited or received
  *
- * and two sides: a producer, or several, and a consumer. All three share this hot path,
- * which makes no system call while neither side sleeps.
+ * and two sides: a producer, or several, and a consumer. All three share this hot
+ * path, which makes no system call while neither side sleeps.
  *
  *	r = shmring_open("dev:frames", SHMRING_ROLE_PRODUCER, NULL);
  *	while (!(p = shmring_reserve(r, len)))
@@ -381,7 +381,7 @@ uint32_t shmring_role(const struct shmring *r);
 /* shmring_peer - SHMRING_STATE_* of the other side, -ENOTCONN, -EBADMSG */
 int shmring_peer(struct shmring *r);
 
-/* shmring_epoch - moves whenever somebody attaches or detaches */
+/* shmring_epoch - moves with the first of a role that comes and the last that goes */
 uint32_t shmring_epoch(const struct shmring *r);
 
 /*

@@ -91,8 +91,9 @@ int stream_open(struct stream *s, int argc, char **argv,
 	choose_framing(s);
 	err = shmring_attach(s->r, role);
 	if (err) {
+		err = fail_attach(s, role, -err);
 		shmring_close(s->r);
-		return fail_attach(s, role, -err);
+		return err;
 	}
 	s->epoch = shmring_epoch(s->r);
 	s->met = shmring_peer(s->r) == SHMRING_STATE_ATTACHED;

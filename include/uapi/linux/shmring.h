@@ -567,15 +567,16 @@ struct shmring_eventfd {
  *	EISCONN	this open file has the other role
  *	ENOENT	the ring was destroyed
  *	ENOTCONN	the role has ended
- *	EMSGSIZE	read: the buffer is shorter than the record, which stays;
+ *	EMSGSIZE	read: the buffer is shorter than the record, which stays, and
+ *		the next call begins with the next lane;
  *		write: not record_size bytes, or more than the ring can hold
  *	EAGAIN	O_NONBLOCK, and it is empty or full
  *	EINTR	interrupted by a signal handler
  *	EPIPE	write: full, and the consumer is gone
  *	EBADMSG	read: the producer's position or the record's header makes no
  *		sense. What can be there is dropped, up to where the next producer
- *		began. While the position stays behind, each call says so; where there
- *		are several lanes, only the first, and the others go on
+ *		began. While the position stays behind, each call says so; of several
+ *		lanes, only the first call does, and the others are still read
  *	EFAULT	the buffer is not accessible; no record moved
  */
 #define SHMRING_IOC_TYPE	0xB9

@@ -195,11 +195,11 @@ static uint64_t value(struct victim *v, struct input *in)
 {
 	switch (take(in, 1) % 4) {
 	case 0:
-		return *own_page(v) + (uint64_t)(int8_t)take(in, 1) * 8;
+		return *own_pos(v) + (uint64_t)(int8_t)take(in, 1) * 8;
 	case 1:
-		return *own_page(v) + (uint64_t)(int16_t)take(in, 2);
+		return *own_pos(v) + (uint64_t)(int16_t)take(in, 2);
 	case 2:
-		return *peers_page(v) + take(in, 2);
+		return *peers_pos(v) + take(in, 2);
 	default:
 		return take(in, 8);
 	}
@@ -213,7 +213,7 @@ static uint64_t *word(struct victim *v, struct input *in)
 	case 0:
 	case 1:
 	case 2:
-		return peers_page(v);
+		return peers_pos(v);
 	case 3:
 		/* Where the next header is. */
 		return (uint64_t *)(void *)
@@ -223,10 +223,10 @@ static uint64_t *word(struct victim *v, struct input *in)
 		at = v->file + take(in, 1) % 16 * 4 / 8 * 8;
 		break;
 	case 5:
-		at = (unsigned char *)peers_page(v) + take(in, 1) % 64 * 8;
+		at = peers_page(v) + take(in, 1) % 64 * 8;
 		break;
 	case 6:
-		at = (unsigned char *)own_page(v) + take(in, 1) % 64 * 8;
+		at = own_page(v) + take(in, 1) % 64 * 8;
 		break;
 	default:
 		at = v->file + take(in, 2) % (FILE_BYTES / 8) * 8;

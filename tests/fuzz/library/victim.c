@@ -55,18 +55,30 @@ void enter(struct victim *v)
 		munmap(wall_in(v->r, shmring_fd(v->any)), 2 * RING);
 }
 
-uint64_t *own_page(struct victim *v)
+static unsigned char *page_of(struct victim *v, uint32_t role)
 {
-	return (uint64_t *)(void *)(v->file +
-				    (v->role == SHMRING_ROLE_PRODUCER ? 1 : 2) *
-				    PAGE);
+	return v->file + (role == SHMRING_ROLE_PRODUCER ? 1 : 2) * PAGE;
 }
 
-uint64_t *peers_page(struct victim *v)
+unsigned char *own_page(struct victim *v)
 {
-	return (uint64_t *)(void *)(v->file +
-				    (v->role == SHMRING_ROLE_PRODUCER ? 2 : 1) *
-				    PAGE);
+	return page_of(v, v->role);
+}
+
+unsigned char *peers_page(struct victim *v)
+{
+	return page_of(v, SHMRING_ROLE_PRODUCER + SHMRING_ROLE_CONSUMER -
+			  v->role);
+}
+
+uint64_t *own_pos(struct victim *v)
+{
+	return (void *)&((struct shmring_ctl_page *)(void *)own_page(v))->cursor->pos;
+}
+
+uint64_t *peers_pos(struct victim *v)
+{
+	return (void *)&((struct shmring_ctl_page *)(void *)peers_page(v))->cursor->pos;
 }
 
 /*
@@ -77,7 +89,7 @@ uint64_t *peers_page(struct victim *v)
 bool is_honest(struct victim *v)
 {
 	const struct shmring *r = v->r;
-	uint64_t pos = __atomic_load_n(peers_page(v), __ATOMIC_RELAXED);
+	uint64_t pos = __atomic_load_n(peers_pos(v), __ATOMIC_RELAXED);
 
 	if (v->role == SHMRING_ROLE_PRODUCER ||
 	    r->info->state[0] == SHMRING_STATE_GONE)

@@ -29,8 +29,10 @@ struct victim {
 void enter(struct victim *v);
 void leave(struct victim *v);
 
-uint64_t *own_page(struct victim *v);
-uint64_t *peers_page(struct victim *v);
+unsigned char *own_page(struct victim *v);
+unsigned char *peers_page(struct victim *v);
+uint64_t *own_pos(struct victim *v);
+uint64_t *peers_pos(struct victim *v);
 
 /* What is held against each call. */
 bool is_honest(struct victim *v);
