@@ -20,7 +20,7 @@ kills=400 fuzzing=(--seconds 60) races=()
 # needs this kernel, too. What is slower still gets less.
 if [ -e $debugfs/kcsan ]; then
 	kills=40 fuzzing=(--seconds 20)
-	races=(create rw wait uring signals quiet death revoke anon netlink leak
+	races=(create rw lanes wait uring signals quiet death revoke anon netlink leak
 		hostile settle hostile_words pause load)
 fi
 if [ "${1-}" = soak ]; then
