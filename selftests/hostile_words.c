@@ -103,13 +103,6 @@ FIXTURE_VARIANT_ADD(words, consumer_fixed)
 	.attacker = SHMRING_ROLE_CONSUMER,
 };
 
-static void set_nonblock(int fd, bool on)
-{
-	int flags = fcntl(fd, F_GETFL) & ~O_NONBLOCK;
-
-	fcntl(fd, F_SETFL, flags | (on ? O_NONBLOCK : 0));
-}
-
 FIXTURE_SETUP(words)
 {
 	const char *why = unusable();

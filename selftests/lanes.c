@@ -122,23 +122,11 @@ static int take(int fd, __u32 record_size, __u64 *next, unsigned int writers)
 	return -EILSEQ;
 }
 
-static void nonblock(int fd)
-{
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-}
-
 static __u32 index_of(int fd)
 {
 	struct shmring_info info;
 
 	return ring_info(fd, &info) ? ~0U : info.index;
-}
-
-static short polled(int fd)
-{
-	struct pollfd pollfd = { .fd = fd, .events = POLLIN | POLLOUT };
-
-	return poll(&pollfd, 1, 0) < 0 ? -errno : pollfd.revents;
 }
 
 TEST_F(lanes, inv9_attach)
@@ -296,7 +284,7 @@ TEST_F(lanes, inv2_each_record_in_order)
 	unsigned int i, round;
 	int who;
 
-	nonblock(self->consumer);
+	set_nonblock(self->consumer, true);
 	for (round = 0; round < 200; round++) {
 		i = mix(round) % LANES;
 		ASSERT_EQ(0, put(self->producer[i], variant->record_size, i,
@@ -322,7 +310,7 @@ TEST_F(lanes, inv10_lanes_take_turns)
 	bool seen[LANES] = {};
 	int who;
 
-	nonblock(self->producer[0]);
+	set_nonblock(self->producer[0], true);
 	for (seq = 0; !put(self->producer[0], variant->record_size, 0, seq); seq++)
 		;
 	ASSERT_LT(2 * LANES, seq);
@@ -371,7 +359,7 @@ TEST_F(lanes, inv1_any_lane_wakes)
 	ASSERT_NE(MAP_FAILED, info);
 	ASSERT_EQ(0, ring_eventfd(self->consumer, efd));
 	ASSERT_EQ(0, epoll_ctl(epoll, EPOLL_CTL_ADD, self->consumer, &event));
-	nonblock(self->consumer);
+	set_nonblock(self->consumer, true);
 	for (i = 0; i < LANES; i++) {
 		EXPECT_EQ(-EAGAIN, ring_wait(self->consumer, 0, 0, 0, &events));
 		EXPECT_EQ(0, epoll_wait(epoll, &event, 1, 0));
@@ -426,7 +414,7 @@ TEST_F_TIMEOUT(lanes, inv1_no_lost_wakeup, HANG)
 	if (!pid)
 		publish_one_by_one(self->ring, count);
 	pin(0);
-	nonblock(self->consumer);
+	set_nonblock(self->consumer, true);
 	while (next[0] < count) {
 		ASSERT_EQ(0, ring_wait(self->consumer, 0, 0, -1, &events));
 		i = take(self->consumer, variant->record_size, next, 1);
@@ -470,7 +458,7 @@ TEST_F(lanes, inv10_a_bell_for_each_lane)
 	int i;
 
 	for (i = 0; i < LANES; i++) {
-		nonblock(self->producer[i]);
+		set_nonblock(self->producer[i], true);
 		while (write(self->producer[i], record, len) == len)
 			;
 		EXPECT_EQ(EAGAIN, errno);
@@ -577,7 +565,7 @@ TEST_F(lanes, inv10_a_producer_that_lies)
 	int who;
 
 	ASSERT_EQ(0, endpoint_map(&liar, self->producer[4]));
-	nonblock(self->consumer);
+	set_nonblock(self->consumer, true);
 	for (round = 0; round < 6; round++) {
 		/* Behind, and ahead of all before. */
 		WRITE_ONCE(liar.mine->pos, round % 2 ? -48ULL * round :

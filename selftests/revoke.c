@@ -82,13 +82,6 @@ static int signal_of_write(void *at)
 	return signal;
 }
 
-static short polled(int fd)
-{
-	struct pollfd pollfd = { .fd = fd, .events = POLLIN | POLLOUT };
-
-	return poll(&pollfd, 1, 0) < 0 ? -errno : pollfd.revents;
-}
-
 /* Nothing of it works any more, and it says so. */
 static void expect_ended(struct __test_metadata *_metadata,
 			 const struct endpoint *ep)

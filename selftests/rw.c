@@ -55,11 +55,6 @@ FIXTURE_TEARDOWN(rw)
 	EXPECT_EQ(0, ring_destroy(self->name));
 }
 
-static void set_nonblock(int fd)
-{
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-}
-
 static ssize_t put(int fd, const void *from, size_t bytes)
 {
 	ssize_t ret = write(fd, from, bytes);
@@ -133,8 +128,8 @@ TEST_F(rw, inv9_nonblock)
 	char record[48] = "";
 	int n, i;
 
-	set_nonblock(self->in);
-	set_nonblock(self->out);
+	set_nonblock(self->in, true);
+	set_nonblock(self->out, true);
 	EXPECT_EQ(-EAGAIN, take(self->out, record, 48));
 	for (n = 0; n < 1000; n++) {
 		record[0] = n;
@@ -155,7 +150,7 @@ TEST_F(rw, inv9_short_buffer_leaves_the_record)
 {
 	char record[48] = "still here", other[100];
 
-	set_nonblock(self->out);
+	set_nonblock(self->out, true);
 	ASSERT_EQ(48, put(self->in, record, 48));
 	EXPECT_EQ(-EMSGSIZE, take(self->out, other, 47));
 	EXPECT_EQ(-EMSGSIZE, take(self->out, other, 1));
@@ -168,8 +163,8 @@ TEST_F(rw, inv9_write_of_a_wrong_size)
 	static char big[2 * 65536];
 	size_t largest = page_size() - sizeof(struct shmring_record);
 
-	set_nonblock(self->in);
-	set_nonblock(self->out);
+	set_nonblock(self->in, true);
+	set_nonblock(self->out, true);
 	EXPECT_EQ(-EMSGSIZE, put(self->in, big, page_size() + 1));
 	EXPECT_EQ(-EMSGSIZE, put(self->in, big, sizeof(big)));
 	if (variant->record_size) {
@@ -194,8 +189,8 @@ TEST_F(rw, inv9_bad_buffer_moves_nothing)
 	none = half + page_size();
 	ASSERT_EQ(0, mprotect(none, page_size(), PROT_NONE));
 	half = none - 8;
-	set_nonblock(self->in);
-	set_nonblock(self->out);
+	set_nonblock(self->in, true);
+	set_nonblock(self->out, true);
 	EXPECT_EQ(-EFAULT, put(self->in, none, 48));
 	EXPECT_EQ(-EFAULT, put(self->in, half, 48));
 	EXPECT_EQ(-EAGAIN, take(self->out, record, 48));
@@ -233,7 +228,7 @@ TEST_F(rw, inv3_epipe)
 	char record[48] = "";
 	int n = 0;
 
-	set_nonblock(self->out);
+	set_nonblock(self->out, true);
 	EXPECT_EQ(-EAGAIN, take(self->out, record, 48));
 	ASSERT_EQ(48, put(self->in, record, 48));
 	close(self->out);
@@ -254,8 +249,8 @@ TEST_F(rw, zero_length)
 {
 	char record[48];
 
-	set_nonblock(self->in);
-	set_nonblock(self->out);
+	set_nonblock(self->in, true);
+	set_nonblock(self->out, true);
 	EXPECT_EQ(0, put(self->in, record, 0));
 	EXPECT_EQ(-EAGAIN, take(self->out, record, 48));
 	ASSERT_EQ(48, put(self->in, record, 48));
@@ -277,7 +272,7 @@ TEST_F(rw, inv9_eintr)
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &tick, NULL);
 	EXPECT_EQ(-EINTR, take(self->out, record, 48));
-	set_nonblock(self->in);
+	set_nonblock(self->in, true);
 	while (put(self->in, record, 48) == 48)
 		;
 	fcntl(self->in, F_SETFL, O_WRONLY);
@@ -323,7 +318,7 @@ TEST_F(rw, inv2_records_of_no_bytes_are_passed_over)
 		(struct shmring_record) { .len = 5 };
 	memcpy(producer.data + 24, record, 5);
 	endpoint_move(&producer, 32);
-	set_nonblock(self->out);
+	set_nonblock(self->out, true);
 	EXPECT_EQ(5, take(self->out, record, 48));
 	EXPECT_STREQ("full", record);
 	EXPECT_EQ(-EAGAIN, take(self->out, record, 48));
@@ -344,7 +339,7 @@ TEST_F(rw, inv2_writev_is_one_record)
 	struct iovec take_iov[] = { { got, 3 }, { got + 3, 61 } };
 	struct iovec none[] = { { head, 0 }, { rest, 0 } };
 
-	set_nonblock(self->out);
+	set_nonblock(self->out, true);
 	ASSERT_EQ(48, writev(self->in, put_iov, 2));
 	ASSERT_EQ(0, writev(self->in, none, 2));
 	ASSERT_EQ(48, readv(self->out, take_iov, 2));

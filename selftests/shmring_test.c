@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -222,6 +223,20 @@ int ring_eventfd(int fd, int event_fd)
 	struct shmring_eventfd arg = { .size = sizeof(arg), .fd = event_fd };
 
 	return ring_ioctl(fd, SHMRING_IOC_EVENTFD, &arg);
+}
+
+short polled(int fd)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN | POLLOUT };
+
+	return poll(&pollfd, 1, 0) < 0 ? -errno : pollfd.revents;
+}
+
+void set_nonblock(int fd, bool on)
+{
+	int flags = fcntl(fd, F_GETFL) & ~O_NONBLOCK;
+
+	fcntl(fd, F_SETFL, flags | (on ? O_NONBLOCK : 0));
 }
 
 static void *map(int fd, size_t bytes, int prot, __u64 offset)

@@ -100,6 +100,10 @@ int ring_kick_wait(int fd, int kick_fd, __s64 timeout_ns, __u32 *events);
 int ring_eventfd(int fd, int event_fd);
 int ring_ioctl(int fd, unsigned long request, void *arg);
 
+/* What poll() says at once, and whether calls wait. */
+short polled(int fd);
+void set_nonblock(int fd, bool on);
+
 /*
  * Endpoints: of the process that maps them. That of a consumer shows one lane, the
  * first one unless it is named.

@@ -444,13 +444,6 @@ FIXTURE_TEARDOWN(two)
 	EXPECT_EQ(0, ring_destroy(self->name));
 }
 
-static short polled(int fd)
-{
-	struct pollfd pollfd = { .fd = fd, .events = POLLIN | POLLOUT };
-
-	return poll(&pollfd, 1, 0) < 0 ? -errno : pollfd.revents;
-}
-
 TEST_F(two, inv1_want)
 {
 	struct endpoint *p = &self->producer, *c = &self->consumer;
