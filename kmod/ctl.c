@@ -74,7 +74,8 @@ static long shmring_ctl_evict(void __user *arg)
 
 	err = shmring_get_args(&args, sizeof(args), SHMRING_EVICT_SIZE_VER0,
 			       arg);
-	if (!err && (args.flags || !shmring_may_be_role(args.role, args.index)))
+	if (!err && (args.flags || !shmring_is_role(args.role, args.index,
+						    SHMRING_LANES_MAX)))
 		err = -EINVAL;
 	if (!err)
 		err = shmring_check_target(args.id, args.name);
@@ -83,7 +84,7 @@ static long shmring_ctl_evict(void __user *arg)
 	ring = shmring_get_managed(args.id, args.name);
 	if (IS_ERR(ring))
 		return PTR_ERR(ring);
-	err = shmring_is_role(ring, args.role, args.index) ?
+	err = shmring_is_role(args.role, args.index, ring->nr_lanes) ?
 	      shmring_evict(ring, args.role, args.index) : -EINVAL;
 	put_device(&ring->dev);
 	return err;

@@ -72,11 +72,6 @@ struct shmring_endpoint *shmring_new_endpoint(struct shmring *ring)
 	return ep;
 }
 
-static bool shmring_is_free(const struct shmring_slot *slot)
-{
-	return !rcu_access_pointer(slot->owner);
-}
-
 static bool shmring_has_producer(struct shmring *ring)
 {
 	struct shmring_slot *lane;
@@ -96,7 +91,7 @@ static void shmring_wake_all(struct shmring_slot *slot)
 	wake_up_interruptible_all(&slot->wq);
 }
 
-static void shmring_wake_peers(struct shmring_slot *slot)
+static void shmring_tell_peers(struct shmring_slot *slot)
 {
 	struct shmring *ring = slot->ring;
 	struct shmring_slot *lane;
@@ -128,7 +123,7 @@ static void shmring_set_state(struct shmring_slot *slot, u32 state)
 	if (moves && state != SHMRING_STATE_GONE)
 		/* (P2) Who sees the epoch sees the state; pairs with (P4). */
 		smp_store_release(&info->epoch, info->epoch + 1);
-	shmring_wake_peers(slot);
+	shmring_tell_peers(slot);
 }
 
 static void shmring_gain_role(struct shmring_endpoint *ep, struct shmring_slot *slot)
@@ -298,7 +293,7 @@ static int shmring_evict_one(struct shmring_slot *slot)
 
 int shmring_evict(struct shmring *ring, u32 role, u32 index)
 {
-	u32 i, nr = shmring_nr_slots(ring, role);
+	u32 i, nr = shmring_nr_slots(role, ring->nr_lanes);
 	int err = -ENOTCONN;
 
 	if (index != SHMRING_INDEX_ANY)

@@ -68,26 +68,17 @@ int shmring_evict(struct shmring *ring, u32 role, u32 index);
 /* ATTACH: a new descriptor. */
 int shmring_attach(struct shmring *ring, u32 role, u32 index);
 
-/* How many can have @role, 0 if there is no such role. */
-static inline u32 shmring_nr_slots(const struct shmring *ring, u32 role)
+/* How many of @lanes lanes can have @role, 0 if there is no such role. */
+static inline u32 shmring_nr_slots(u32 role, u32 lanes)
 {
-	return role == SHMRING_ROLE_PRODUCER ? ring->nr_lanes :
+	return role == SHMRING_ROLE_PRODUCER ? lanes :
 	       role == SHMRING_ROLE_CONSUMER;
 }
 
-/* Whether an endpoint of @role can have @index in any ring. */
-static inline bool shmring_may_be_role(u32 role, u32 index)
+/* Whether an endpoint of @role can have @index in a ring of @lanes lanes. */
+static inline bool shmring_is_role(u32 role, u32 index, u32 lanes)
 {
-	return index == SHMRING_INDEX_ANY ||
-	       (role == SHMRING_ROLE_PRODUCER ? index < SHMRING_LANES_MAX : !index) ?
-	       role == SHMRING_ROLE_PRODUCER || role == SHMRING_ROLE_CONSUMER :
-	       false;
-}
-
-/* Whether an endpoint of @role can have @index in this one. */
-static inline bool shmring_is_role(const struct shmring *ring, u32 role, u32 index)
-{
-	u32 nr = shmring_nr_slots(ring, role);
+	u32 nr = shmring_nr_slots(role, lanes);
 
 	return nr && (index < nr || index == SHMRING_INDEX_ANY);
 }

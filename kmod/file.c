@@ -264,7 +264,8 @@ static long shmring_ioc_attach(struct file *file, void __user *arg)
 			       arg);
 	if (err)
 		return err;
-	if (args.flags || !shmring_is_role(ring, args.role, args.index))
+	if (args.flags ||
+	    !shmring_is_role(args.role, args.index, ring->nr_lanes))
 		return -EINVAL;
 	if (file->f_op == &shmring_endpoint_fops)
 		return -EISCONN;

@@ -613,7 +613,7 @@ static struct shmring *shmring_alloc(const struct shmring_create *args)
 err_uncharge:
 	shmring_uncharge(shmring_footprint(ring));
 err_free:
-	kvfree(ring->lane);
+	shmring_free_slots(ring);
 	kfree(ring);
 	return ERR_PTR(err);
 }

@@ -32,6 +32,7 @@
 #include <linux/mutex.h>
 #include <linux/overflow.h>
 #include <linux/pfn.h>
+#include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -70,8 +71,8 @@ struct eventfd_ctx;
  * @began: where the consumer's last holder began; protected by the ring's lock
  * @last: the process that had it last, or NULL; protected by the ring's lock
  * @left: when that was, by @leaves of the ring; protected by its lock
- * @told: the last head of which read() said that it makes no sense; under the io
- *	lock of the consumer
+ * @told: the last head that read() reported as nonsense; protected by the
+ *	consumer's io lock
  * @pages: of its data
  * @data: mapped twice
  */
@@ -180,6 +181,11 @@ struct shmring {
 static inline bool shmring_is_producer(const struct shmring_slot *slot)
 {
 	return slot->role == SHMRING_ROLE_PRODUCER;
+}
+
+static inline bool shmring_is_free(const struct shmring_slot *slot)
+{
+	return !rcu_access_pointer(slot->owner);
 }
 
 /* What is said of all that have the role of @slot. */

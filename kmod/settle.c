@@ -167,6 +167,6 @@ void shmring_settle(struct shmring_slot *slot)
 		return;
 	}
 	shmring_settle_producer(slot);
-	if (!rcu_access_pointer(ring->consumer.owner))
+	if (shmring_is_free(&ring->consumer))
 		shmring_settle_tail(slot);
 }

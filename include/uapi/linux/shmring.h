@@ -476,8 +476,8 @@ struct shmring_info {
  * @size: sizeof(struct shmring_wait)
  * @flags: SHMRING_WAIT_*
  * @want: sleep until this many bytes are there (consumer, in all lanes together) or
- *	free (producer); 0 means one record. With SHMRING_WAIT_PEER: the epoch of the info page
- *	at which the peer was missing; 0 means now
+ *	free (producer); 0 means one record. With SHMRING_WAIT_PEER: the epoch of the
+ *	info page at which the peer was missing; 0 means now
  * @timeout_ns: nanoseconds from now or, with SHMRING_WAIT_ABSTIME, on
  *	CLOCK_MONOTONIC; or SHMRING_WAIT_FOREVER. A relative 0 does not sleep but
  *	arms: if EAGAIN comes back, the other side's next publish or release
